@@ -1,0 +1,25 @@
+#pragma once
+
+#include "core/options.h"
+#include "core/progress.h"
+#include "core/types.h"
+
+namespace relocus {
+
+struct SimulatorOptions : Options {
+  int frames = 300;
+  int seed = 1;
+  bool images = false;
+  double spacing = 1.0;  ///< [m] between frames while driving
+  double noise = 0.02;   ///< [m] standard deviation of range
+  double traffic = 1;    ///< 0: empty streets
+
+  void visit(OptionVisitor& option) override;
+};
+
+/// Makes a city and a drive through it (revisits in the same direction, in reverse, with lateral offset, through crossings, one
+/// standstill) and writes them as a KITTI sequence: velodyne/*.bin poses.txt calib.txt times.txt [image_2/]. Deterministic by
+/// seed. Unfinished folders are resumed; a finished one with the same options is kept.
+void simulate(const std::filesystem::path& folder, const SimulatorOptions& options, const Progress& progress = {});
+
+}  // namespace relocus
