@@ -1,0 +1,37 @@
+#include "core/environment.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+namespace relocus {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? fs::path(value) : fs::path();
+}
+
+}  // namespace
+
+std::string version() { return RELOCUS_VERSION; }
+
+fs::path models_folder() {
+  if (const fs::path chosen = folder_of_variable("RELOCUS_MODELS"); !chosen.empty()) return chosen;
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  const fs::path installed = program.parent_path().parent_path() / "share/relocus/models";
+  return fs::is_directory(installed, ignored) ? installed : fs::path(RELOCUS_MODELS_DIR);
+}
+
+fs::path cache_folder() {
+  if (const fs::path chosen = folder_of_variable("XDG_CACHE_HOME"); !chosen.empty()) return chosen / "relocus";
+  if (const fs::path home = folder_of_variable("HOME"); !home.empty()) return home / ".cache/relocus";
+  return fs::temp_directory_path() / "relocus";
+}
+
+int thread_count(int wanted) { return wanted > 0 ? wanted : int(std::max(1u, std::thread::hardware_concurrency())); }
+
+}  // namespace relocus

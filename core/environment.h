@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace relocus {
+
+/// "0.1.0"
+std::string version();
+
+/// Folder with one folder per method that ships weights: RELOCUS_MODELS, or models/ beside the installed program, or of
+/// the source tree.
+std::filesystem::path models_folder();
+
+/// Folder for what can be computed again: $XDG_CACHE_HOME/relocus or ~/.cache/relocus. Not made.
+std::filesystem::path cache_folder();
+
+/// `wanted`, or the machine's cores when it is 0.
+int thread_count(int wanted = 0);
+
+}  // namespace relocus
