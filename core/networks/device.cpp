@@ -1,0 +1,24 @@
+#include "core/networks/device.h"
+
+#include "core/environment.h"
+#include "core/error.h"
+
+namespace relocus {
+
+torch::Device torch_device(const std::string& name) {
+  if (name == "cpu") return torch::kCPU;
+  if (name == "auto") return torch::cuda::is_available() ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
+  const bool numbered = name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
+                        name.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (name != "cuda" && !numbered) throw Error("there is no device \"{}\"; known: auto, cpu, cuda, cuda:N", name);
+  const int index = numbered ? std::stoi(name.substr(5)) : 0;
+  const int count = int(torch::cuda::device_count());
+  if (index >= count)
+    throw Error("device {} is not there: this LibTorch sees {} CUDA devices; use --device cpu, or build with a CUDA LibTorch",
+                name, count);
+  return {torch::kCUDA, torch::DeviceIndex(index)};
+}
+
+void set_torch_threads(int threads) { at::set_num_threads(thread_count(threads)); }
+
+}  // namespace relocus
