@@ -1,0 +1,53 @@
+#pragma once
+
+#include <QWidget>
+#include <memory>
+
+#include "core/evaluation.h"
+
+class QLabel;
+
+namespace relocus {
+
+class VtkWidget;
+
+/// How good a method is: precision over recall with the best F1 marked, Recall@N beside it, and the figures with their
+/// 95 % intervals beneath. Hovering tells threshold, precision, recall and F1; a click chooses the threshold.
+class CurveView : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit CurveView(QWidget* parent = nullptr);
+  ~CurveView() override;
+
+  void show_evaluation(std::shared_ptr<const Evaluation> evaluation);
+  /// Marks the point of the curve that belongs to a threshold.
+  void show_threshold(double threshold);
+  void show_error(const QString& sentence);
+  void clear();
+
+  VtkWidget* scene() const { return scene_; }
+  int curve_points() const;           ///< drawn in the PR chart
+  QPointF pixel_of(int point) const;  ///< where a point of the PR curve is drawn, in the scene's coordinates
+
+ Q_SIGNALS:
+  void threshold_chosen(double threshold);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  struct Charts;
+  void refill();
+  void lay_out();
+  int nearest_point(QPointF pixel) const;  ///< index into the curve; -1 when none is near
+
+  std::unique_ptr<Charts> charts_;
+  VtkWidget* scene_;
+  QLabel* figures_;
+  std::shared_ptr<const Evaluation> evaluation_;
+  QPointF pressed_;
+};
+
+}  // namespace relocus
