@@ -36,5 +36,5 @@ std::string error_of(Call&& call) {
 }  // namespace relocus::test
 
 /// Skips the test with a sentence when a file of the real test data is absent.
-#define RELOCUS_NEED(path) \
-  if (!std::filesystem::exists(path)) QSKIP(("not here: " + std::filesystem::path(path).string()).c_str())
+#define RELOCUS_NEED(file) \
+  if (!std::filesystem::exists(file)) QSKIP(("not here: " + std::filesystem::path(file).string()).c_str())

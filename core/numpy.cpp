@@ -1,0 +1,446 @@
+#include "core/numpy.h"
+
+#include <zip.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <memory>
+
+#include "core/error.h"
+#include "core/files.h"
+
+namespace relocus {
+namespace {
+
+constexpr std::size_t max_header_bytes = 1 << 16;
+constexpr std::size_t max_axes = 32;               ///< NumPy's own limit
+constexpr std::uint64_t max_deflate_ratio = 1100;  ///< deflate cannot pack tighter than 1032 : 1
+constexpr std::size_t chunk_elements = 1 << 16;
+constexpr std::string_view magic = "\x93NUMPY";
+
+/// Bytes of known number that come one after the other: a file, or one entry of a zip.
+struct Source {
+  std::string name;                                          ///< for messages
+  std::uint64_t size = 0;                                    ///< in all
+  std::function<std::size_t(char*, std::size_t)> read_some;  ///< returns how many came; 0: no more
+
+  void read(char* to, std::size_t count) const {
+    while (count > 0) {
+      const std::size_t got = read_some(to, count);
+      if (got == 0) throw Error("{} is truncated or damaged: copy it again from where it came", name);
+      to += got;
+      count -= got;
+    }
+  }
+};
+
+struct Header {
+  char byte_order = '<', kind = 'f';
+  std::size_t item_bytes = 4;
+  bool fortran_order = false;
+  bool numbers = true;  ///< false: objects, text, records
+  std::string descr;
+  std::vector<std::int64_t> shape;
+  std::uint64_t elements = 1;
+};
+
+/// The header is a Python dict literal with three keys; this reads just that much of Python.
+class HeaderParser {
+ public:
+  HeaderParser(std::string_view text, const std::string& name) : text_(text), name_(name) {}
+
+  Header parse() {
+    Header header;
+    bool has_descr = false, has_order = false, has_shape = false;
+    expect('{');
+    while (!accept('}')) {
+      const std::string key = quoted();
+      expect(':');
+      if (key == "descr") {
+        has_descr = true;
+        header.descr = description();
+      } else if (key == "fortran_order") {
+        has_order = true;
+        header.fortran_order = boolean();
+      } else if (key == "shape") {
+        has_shape = true;
+        header.shape = tuple();
+      } else {
+        fail();
+      }
+      if (!accept(',')) {
+        expect('}');
+        break;
+      }
+    }
+    if (!has_descr || !has_order || !has_shape) fail();
+    return header;
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    throw Error("{} has a NumPy header that cannot be understood near byte {}: write it again with numpy.save", name_,
+                at_);
+  }
+  void skip_space() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t')) ++at_;
+  }
+  bool accept(char c) {
+    skip_space();
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  void expect(char c) {
+    if (!accept(c)) fail();
+  }
+  std::string quoted() {
+    skip_space();
+    if (at_ >= text_.size() || (text_[at_] != '\'' && text_[at_] != '"')) fail();
+    const std::size_t end = text_.find(text_[at_], at_ + 1);
+    if (end == std::string_view::npos) fail();
+    const std::string word(text_.substr(at_ + 1, end - at_ - 1));
+    at_ = end + 1;
+    return word;
+  }
+  /// A type string, or the list of a structured type, which is kept as text ("[…]") since nobody reads its records.
+  std::string description() {
+    skip_space();
+    if (at_ >= text_.size() || text_[at_] != '[') return quoted();
+    const std::size_t start = at_;
+    int depth = 0;
+    do {
+      if (at_ >= text_.size()) fail();
+      if (text_[at_] == '[') ++depth;
+      if (text_[at_] == ']') --depth;
+      ++at_;
+    } while (depth > 0);
+    return std::string(text_.substr(start, at_ - start));
+  }
+  bool boolean() {
+    skip_space();
+    for (const std::string_view word : {"True", "False"})
+      if (text_.substr(at_).starts_with(word)) {
+        at_ += word.size();
+        return word == "True";
+      }
+    fail();
+  }
+  std::vector<std::int64_t> tuple() {
+    std::vector<std::int64_t> numbers;
+    expect('(');
+    while (!accept(')')) {
+      numbers.push_back(integer());
+      if (numbers.size() > max_axes) fail();
+      if (!accept(',')) {
+        expect(')');
+        break;
+      }
+    }
+    return numbers;
+  }
+  std::int64_t integer() {
+    skip_space();
+    std::int64_t value = 0;
+    const std::size_t start = at_;
+    for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
+      if (value > (std::int64_t{1} << 58)) fail();
+      value = value * 10 + (text_[at_] - '0');
+    }
+    if (at_ == start) fail();
+    accept('L');  // Python 2 wrote long integers so
+    return value;
+  }
+
+  std::string_view text_;
+  const std::string& name_;
+  std::size_t at_ = 0;
+};
+
+/// "<f4" into byte order, kind and size; anything that is not a plain number is only marked.
+void interpret_type(Header& header) {
+  const std::string& type = header.descr;
+  const bool has_order = !type.empty() && std::string_view("<>|=").find(type[0]) != std::string_view::npos;
+  const std::string_view rest = std::string_view(type).substr(has_order ? 1 : 0);
+  header.byte_order = has_order ? type[0] : '<';
+  header.kind = rest.empty() ? '\0' : rest[0];
+  header.item_bytes = rest.size() == 2 && rest[1] >= '0' && rest[1] <= '9' ? rest[1] - '0' : 0;
+  if (rest == "?") header.kind = 'b', header.item_bytes = 1;
+  const auto one_of = [&](std::initializer_list<std::size_t> sizes) {
+    return std::find(sizes.begin(), sizes.end(), header.item_bytes) != sizes.end();
+  };
+  header.numbers = (header.kind == 'f' && one_of({2, 4, 8})) || (header.kind == 'b' && one_of({1})) ||
+                   ((header.kind == 'i' || header.kind == 'u') && one_of({1, 2, 4, 8}));
+}
+
+/// Reads the header, and leaves the source at the first number.
+Header read_header(const Source& source) {
+  const auto foreign = [&] { return Error("{} is not a NumPy array: write it with numpy.save", source.name); };
+  char start[12];
+  if (source.size < 10) throw foreign();
+  source.read(start, 8);
+  if (std::string_view(start, magic.size()) != magic) throw foreign();
+  const int version = start[6];
+  if (version < 1 || version > 3)
+    throw Error("{} has NumPy format version {}; versions 1 to 3 are read", source.name, version);
+  const std::size_t length_bytes = version == 1 ? 2 : 4;
+  source.read(start, length_bytes);
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < length_bytes; ++i)
+    length |= std::uint64_t{static_cast<unsigned char>(start[i])} << (8 * i);
+  const std::uint64_t offset = 8 + length_bytes + length;
+  if (length > max_header_bytes || offset > source.size)
+    throw Error("{} is truncated or damaged: its header claims {} bytes", source.name, length);
+
+  std::string text(length, '\0');
+  source.read(text.data(), length);
+  Header header = HeaderParser(text, source.name).parse();
+  interpret_type(header);
+  if (!header.numbers) return header;
+
+  const std::uint64_t data_bytes = source.size - offset;
+  bool is_empty = false;
+  for (const std::int64_t length_of_axis : header.shape) is_empty |= length_of_axis == 0;
+  if (is_empty) header.elements = 0;
+  for (const std::int64_t length_of_axis : header.shape) {
+    if (is_empty) break;
+    if (header.elements > data_bytes / static_cast<std::uint64_t>(length_of_axis)) {
+      header.elements = data_bytes + 1;  // more than there can be
+      break;
+    }
+    header.elements *= length_of_axis;
+  }
+  if (header.elements > data_bytes || header.elements * header.item_bytes != data_bytes)
+    throw Error("{} is truncated or damaged: {} bytes of numbers follow a header for shape ({}) of {}", source.name,
+                data_bytes, fmt::join(header.shape, ", "), header.descr);
+  return header;
+}
+
+template <class T>
+void to_floats(const char* bytes, std::size_t count, float* to) {
+  for (std::size_t i = 0; i < count; ++i) {
+    T value;
+    std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
+    to[i] = static_cast<float>(value);
+  }
+}
+
+void to_floats(const Header& header, const char* bytes, std::size_t count, float* to) {
+  const bool is_signed = header.kind == 'i';
+  switch (header.item_bytes) {
+    case 1:
+      return is_signed ? to_floats<std::int8_t>(bytes, count, to) : to_floats<std::uint8_t>(bytes, count, to);
+    case 2:
+      if (header.kind == 'f') return to_floats<Eigen::half>(bytes, count, to);
+      return is_signed ? to_floats<std::int16_t>(bytes, count, to) : to_floats<std::uint16_t>(bytes, count, to);
+    case 4:
+      if (header.kind == 'f') return to_floats<float>(bytes, count, to);
+      return is_signed ? to_floats<std::int32_t>(bytes, count, to) : to_floats<std::uint32_t>(bytes, count, to);
+    default:
+      if (header.kind == 'f') return to_floats<double>(bytes, count, to);
+      return is_signed ? to_floats<std::int64_t>(bytes, count, to) : to_floats<std::uint64_t>(bytes, count, to);
+  }
+}
+
+void swap_bytes(char* bytes, std::size_t count, std::size_t item_bytes) {
+  for (std::size_t i = 0; i < count; ++i) std::reverse(bytes + i * item_bytes, bytes + (i + 1) * item_bytes);
+}
+
+/// The same numbers with the last axis running fastest.
+std::vector<float> from_fortran_order(const std::vector<float>& values, const std::vector<std::int64_t>& shape) {
+  std::vector<float> result(values.size());
+  std::vector<std::int64_t> index(shape.size(), 0);
+  for (const float value : values) {
+    std::int64_t at = 0;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) at = at * shape[axis] + index[axis];
+    result[at] = value;
+    for (std::size_t axis = 0; axis < shape.size() && ++index[axis] == shape[axis]; ++axis) index[axis] = 0;
+  }
+  return result;
+}
+
+Array read_values(const Source& source, const Header& header) {
+  if (!header.numbers)
+    throw Error(
+        "{} holds \"{}\", not plain numbers; pickled Python objects are never loaded: save it as float32 with "
+        "numpy.save(…, array.astype('float32'))",
+        source.name, header.descr);
+  Array array{header.shape, std::vector<float>(header.elements)};
+  std::vector<char> bytes(std::min<std::uint64_t>(header.elements, chunk_elements) * header.item_bytes);
+  const bool other_order = header.byte_order == (std::endian::native == std::endian::little ? '>' : '<');
+  for (std::size_t done = 0; done < array.values.size();) {
+    const std::size_t count = std::min(chunk_elements, array.values.size() - done);
+    source.read(bytes.data(), count * header.item_bytes);
+    if (other_order) swap_bytes(bytes.data(), count, header.item_bytes);
+    to_floats(header, bytes.data(), count, array.values.data() + done);
+    done += count;
+  }
+  char beyond;
+  source.read_some(&beyond, 1);  // an entry of a zip compares its checksum here
+  if (header.fortran_order && header.shape.size() > 1) array.values = from_fortran_order(array.values, header.shape);
+  return array;
+}
+
+// ---- zip ----
+
+struct CloseZip {
+  void operator()(zip_t* zip) const { zip_discard(zip); }
+  void operator()(zip_file_t* file) const { zip_fclose(file); }
+};
+using Zip = std::unique_ptr<zip_t, CloseZip>;
+using ZipFile = std::unique_ptr<zip_file_t, CloseZip>;
+
+Zip open_zip(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) throw Error("there is no file {}: check the path", path.string());
+  int code = 0;
+  Zip zip(zip_open(path.c_str(), ZIP_RDONLY, &code));
+  if (!zip)
+    throw Error("{} is not an .npz (zip) archive, or is truncated: write it again with numpy.savez", path.string());
+  return zip;
+}
+
+/// Names of the arrays: the entries without their ".npy", in the order of the archive.
+std::vector<std::string> keys_of(zip_t* zip, const std::filesystem::path& path) {
+  constexpr std::string_view suffix = ".npy";
+  std::vector<std::string> keys;
+  const zip_int64_t count = zip_get_num_entries(zip, 0);
+  for (zip_int64_t i = 0; i < count; ++i) {
+    const char* raw = zip_get_name(zip, i, ZIP_FL_ENC_GUESS);
+    const std::string_view name = raw ? raw : "";
+    if (name.ends_with(suffix)) keys.emplace_back(name.substr(0, name.size() - suffix.size()));
+  }
+  if (keys.empty()) throw Error("{} is a zip archive without NumPy arrays: write it with numpy.savez", path.string());
+  return keys;
+}
+
+/// Calls `use(source, header)` for one array of the archive.
+template <class Use>
+void with_array(zip_t* zip, const std::filesystem::path& path, const std::string& key, const Use& use) {
+  const std::string entry = key + ".npy";
+  const std::string name = fmt::format("{} (array \"{}\")", path.string(), key);
+  const auto damaged = [&] { return Error("{} is truncated or damaged: copy it again from where it came", name); };
+  zip_stat_t about;
+  zip_stat_init(&about);
+  constexpr zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
+  if (zip_stat(zip, entry.c_str(), 0, &about) != 0 || (about.valid & needed) != needed) throw damaged();
+  // A small archive that claims to hold a large array is a trap for our memory.
+  if (about.size / max_deflate_ratio > about.comp_size + 1) throw damaged();
+  const ZipFile file(zip_fopen(zip, entry.c_str(), 0));
+  if (!file) throw Error("{} cannot be unpacked ({}): write it again with numpy.savez", name, zip_strerror(zip));
+  const Source source{name, about.size, [&](char* to, std::size_t count) -> std::size_t {
+                        const zip_int64_t got = zip_fread(file.get(), to, count);
+                        if (got < 0) throw damaged();
+                        return got;
+                      }};
+  use(source, read_header(source));
+}
+
+std::string npy_bytes(const std::vector<std::int64_t>& shape, const float* values, std::size_t count) {
+  static_assert(std::endian::native == std::endian::little);
+  const std::string axes = fmt::format("{}{}", fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", axes);
+  const std::size_t start = magic.size() + 4;
+  header.append(63 - (start + header.size()) % 64, ' ').push_back('\n');  // numbers start at a multiple of 64
+  std::string bytes(magic);
+  bytes += {'\1', '\0', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
+  bytes += header;
+  bytes.append(reinterpret_cast<const char*>(values), count * sizeof(float));
+  return bytes;
+}
+
+std::string npy_bytes(const Array& array) {
+  std::int64_t expected = 1;
+  for (const std::int64_t length : array.shape) expected *= length;
+  if (expected != static_cast<std::int64_t>(array.values.size()))
+    throw Error("an array of shape ({}) holds {} numbers", fmt::join(array.shape, ", "), array.values.size());
+  return npy_bytes(array.shape, array.values.data(), array.values.size());
+}
+
+}  // namespace
+
+Array read_npy(const std::filesystem::path& path) {
+  std::error_code no_size;
+  const std::uintmax_t size = std::filesystem::file_size(path, no_size);
+  std::ifstream file(path, std::ios::binary);
+  if (no_size || !file) throw Error("cannot open {}: check the path and the permission to read it", path.string());
+  const Source source{path.string(), size, [&](char* to, std::size_t count) -> std::size_t {
+                        file.read(to, static_cast<std::streamsize>(count));
+                        return file.gcount();
+                      }};
+  const Header header = read_header(source);
+  return read_values(source, header);
+}
+
+std::map<std::string, Array> read_npz(const std::filesystem::path& path) {
+  const Zip zip = open_zip(path);
+  std::map<std::string, Array> arrays;
+  for (const std::string& key : keys_of(zip.get(), path))
+    with_array(zip.get(), path, key, [&](const Source& source, const Header& header) {
+      if (header.numbers) arrays[key] = read_values(source, header);
+    });
+  return arrays;
+}
+
+Array read_npz(const std::filesystem::path& path, const std::string& key) {
+  const Zip zip = open_zip(path);
+  const std::vector<std::string> keys = keys_of(zip.get(), path);
+  if (std::find(keys.begin(), keys.end(), key) == keys.end())
+    throw Error("{} has no array \"{}\"; it holds {}", path.string(), key, fmt::join(keys, ", "));
+  Array array;
+  with_array(zip.get(), path, key,
+             [&](const Source& source, const Header& header) { array = read_values(source, header); });
+  return array;
+}
+
+Descriptors read_descriptors(const std::filesystem::path& path, const std::string& key) {
+  Array array;
+  if (path.extension() != ".npz") {
+    array = read_npy(path);
+  } else if (!key.empty()) {
+    array = read_npz(path, key);
+  } else {
+    const std::vector<std::string> keys = keys_of(open_zip(path).get(), path);
+    if (keys.size() > 1)
+      throw Error("{} holds several arrays ({}): name one with --key", path.string(), fmt::join(keys, ", "));
+    array = read_npz(path, keys[0]);
+  }
+  if (array.shape.size() < 2)
+    throw Error("{} has shape ({}), but descriptors need one row per frame: N x D", path.string(),
+                fmt::join(array.shape, ", "));
+  const std::int64_t rows = array.shape[0];
+  const std::int64_t columns = rows == 0 ? 0 : static_cast<std::int64_t>(array.values.size()) / rows;
+  return Eigen::Map<const Descriptors>(array.values.data(), rows, columns);
+}
+
+void write_npy(const std::filesystem::path& path, const Array& array) { write_atomically(path, npy_bytes(array)); }
+
+void write_npy(const std::filesystem::path& path, const Descriptors& descriptors) {
+  write_atomically(path, npy_bytes({descriptors.rows(), descriptors.cols()}, descriptors.data(), descriptors.size()));
+}
+
+void write_npz(const std::filesystem::path& path, const std::map<std::string, Array>& arrays) {
+  // libzip reads entries when it closes the archive, and writes its own temporary file that it renames.
+  std::map<std::string, std::string> entries;
+  for (const auto& [key, array] : arrays) entries[key + ".npy"] = npy_bytes(array);
+  const auto failed = [&] {
+    return Error("cannot write {}: check the folder, its permissions and the space left", path.string());
+  };
+  int code = 0;
+  Zip zip(zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
+  if (!zip) throw failed();
+  for (const auto& [name, bytes] : entries) {
+    zip_source_t* source = zip_source_buffer(zip.get(), bytes.data(), bytes.size(), 0);
+    if (!source) throw failed();
+    if (zip_file_add(zip.get(), name.c_str(), source, ZIP_FL_ENC_UTF_8 | ZIP_FL_OVERWRITE) < 0) {
+      zip_source_free(source);
+      throw failed();
+    }
+  }
+  if (zip_close(zip.get()) != 0) throw failed();
+  zip.release();  // closed above
+}
+
+}  // namespace relocus
