@@ -7,10 +7,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTellEvery = 50ms;      // progressed(): smooth for the eye, nothing for the processor
-constexpr auto kPaceWindow = 15s;      // the pace is that of so long
-constexpr auto kMarkEvery = 200ms;     // marks in the window
-constexpr double kEnoughSeconds = 1;   // before that no estimate is worth showing
+constexpr auto kTellEvery = 50ms;     // progressed(): smooth for the eye, nothing for the processor
+constexpr auto kPaceWindow = 15s;     // the pace is that of so long
+constexpr auto kMarkEvery = 200ms;    // marks in the window
+constexpr double kEnoughSeconds = 1;  // before that no estimate is worth showing
 
 double seconds(RemainingTime::Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -72,8 +72,8 @@ void JobRunner::tell_newest_step() {
   }();
   if (!step) return;
   const auto remaining = job_->remaining.update(step->stage, step->done, step->total, RemainingTime::Clock::now());
-  Q_EMIT progressed({QString::fromUtf8(step->stage.data(), qsizetype(step->stage.size())), step->done, step->total,
-                     remaining});
+  Q_EMIT progressed(
+      {QString::fromUtf8(step->stage.data(), qsizetype(step->stage.size())), step->done, step->total, remaining});
 }
 
 QString message_of(const std::exception& error) {

@@ -43,8 +43,8 @@ struct JobStep {
   std::optional<double> remaining;  ///< [s] of this stage
 };
 
-/// Runs one computation at a time away from the GUI thread; starting another cancels the last. Every signal and every `done`
-/// arrives on the thread of this object. The result of a cancelled job is dropped, however late it comes.
+/// Runs one computation at a time away from the GUI thread; starting another cancels the last. Every signal and every
+/// `done` arrives on the thread of this object. The result of a cancelled job is dropped, however late it comes.
 class JobRunner : public QObject {
   Q_OBJECT
 
@@ -54,7 +54,8 @@ class JobRunner : public QObject {
 
   bool is_running() const { return job_ != nullptr; }
 
-  /// `work(const Progress&)` runs on the worker; `done(its result)` is called here. An exception of either becomes `failed`.
+  /// `work(const Progress&)` runs on the worker; `done(its result)` is called here. An exception of either becomes
+  /// `failed`.
   template <class Work, class Done>
   void start(Work work, Done done);
 

@@ -179,7 +179,8 @@ class JobTest : public QObject {
     QVERIFY(!remaining.update("Encoding", 0, 100, start));
     QVERIFY(!remaining.update("Encoding", 1, 100, start + 100ms));  // too early to say
     QCOMPARE(remaining.update("Encoding", 20, 100, start + 2s).value(), 8.0);
-    for (int s = 3; s <= 60; ++s) remaining.update("Encoding", 20 + std::size_t(s - 2), 200, start + std::chrono::seconds(s));
+    for (int s = 3; s <= 60; ++s)
+      remaining.update("Encoding", 20 + std::size_t(s - 2), 200, start + std::chrono::seconds(s));
     QCOMPARE(remaining.update("Encoding", 79, 200, start + 61s).value(), 121.0);  // slower now: the last seconds count
     QVERIFY(!remaining.update("Searching", 1, 10, start + 62s));                  // another stage begins anew
   }

@@ -1,0 +1,413 @@
+#include "app/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+#include "core/datasets/registry.h"
+#include "core/pipeline.h"
+
+namespace relocus {
+namespace {
+
+constexpr FrameId kReadAhead = 3;  // frames
+
+QString text(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
+
+QString format(auto&& pattern, auto&&... args) {
+  return QString::fromStdString(fmt::format(fmt::runtime(pattern), std::forward<decltype(args)>(args)...));
+}
+
+bool is_experiment(const std::filesystem::path& folder) { return std::filesystem::exists(folder / "experiment.json"); }
+
+/// An experiment whose frames are not those of the sequence would be drawn at wrong places, or outside of it.
+void require_fit(const Experiment& experiment, const Sequence& sequence) {
+  const auto num_frames = FrameId(sequence.frames.size());
+  const auto outside = [&](FrameId frame) { return frame < 0 || frame >= num_frames; };
+  for (const auto& retrieval : experiment.retrievals)
+    if (outside(retrieval.query) ||
+        std::ranges::any_of(retrieval.candidates, [&](const Candidate& c) { return outside(c.frame); }))
+      throw Error("the experiment speaks of frame {}, but {} has {} frames. Was the sequence changed since? Run again.",
+                  retrieval.query, sequence.folder.string(), num_frames);
+}
+
+OpenedSequence open_with_check(const std::filesystem::path& folder, const Progress& progress) {
+  OpenedSequence opened;
+  opened.sequence = open_sequence(folder);
+  if (opened.sequence.frames.empty()) throw Error("{} has no frames", folder.string());
+  opened.trajectory = trajectory(opened.sequence);
+  opened.check = check(opened.sequence, false, progress);
+  return opened;
+}
+
+OpenedSequence open_sequence_of(const Experiment& experiment, const std::filesystem::path& folder,
+                                const Progress& progress) {
+  try {
+    return open_with_check(experiment.sequence, progress);
+  } catch (const Error& error) {
+    throw Error("the experiment {} was made on the sequence {}, which cannot be opened: {}", folder.string(),
+                experiment.sequence.string(), error.what());
+  }
+}
+
+/// The sequences under a folder that is the root of several; empty otherwise.
+std::vector<std::filesystem::path> several_under(const std::filesystem::path& folder) {
+  for (const auto& format : datasets())
+    if (format.recognises(folder)) {
+      auto sequences = format.sequences(folder);
+      return sequences.size() > 1 ? sequences : std::vector<std::filesystem::path>();
+    }
+  return {};
+}
+
+/// Where places are seen again, before any method is asked.
+Evaluation revisits(const Trajectory& trajectory, const Protocol& protocol, const Progress& progress) {
+  std::vector<Retrieval> nothing_answered(trajectory.size());
+  for (std::size_t i = 0; i < nothing_answered.size(); ++i) nothing_answered[i].query = FrameId(i);
+  return evaluate(trajectory, nothing_answered, protocol, nullptr, progress);
+}
+
+std::shared_ptr<Options> make_options(const MethodInfo& info, const nlohmann::ordered_json& values) {
+  std::shared_ptr<Options> options = info.options();
+  if (options && !values.is_null()) from_json(*options, values);
+  return options;
+}
+
+}  // namespace
+
+/// What lies at a path: a sequence, several, or an experiment with its sequence.
+struct Session::Opening {
+  std::filesystem::path path;
+  std::vector<std::filesystem::path> several;
+  std::shared_ptr<const OpenedSequence> opened;
+  std::shared_ptr<const Experiment> experiment;
+};
+
+Session::Session(QObject* parent) : QObject(parent) {
+  for (std::size_t i = 0; i < num_activities; ++i) {
+    const auto activity = Activity(i);
+    auto* runner = &runners_[i];
+    connect(runner, &JobRunner::running_changed, this, [this, activity](bool running) {
+      Q_EMIT activity_changed(activity, running);
+      if (!running) QMetaObject::invokeMethod(this, &Session::tell_if_idle, Qt::QueuedConnection);
+    });
+    connect(runner, &JobRunner::progressed, this,
+            [this, activity](const JobStep& step) { Q_EMIT progressed(activity, step); });
+    connect(runner, &JobRunner::failed, this, [this](const QString& message) {
+      Q_EMIT logged(Severity::Error, message);
+      Q_EMIT failed(message);
+    });
+    connect(runner, &JobRunner::cancelled, this, [this, activity] {
+      if (activity != Activity::Evaluating) Q_EMIT logged(Severity::Info, tr("Cancelled."));
+    });
+  }
+  connect(&scans_, &ScanLoader::loaded, this, &Session::receive);
+  connect(&scans_, &ScanLoader::failed, this, &Session::receive_failure);
+  connect(&scans_, &ScanLoader::idle, this, &Session::tell_if_idle);
+  if (!methods().empty()) method_choice_.name = methods().front().name;
+}
+
+bool Session::is_idle() const { return std::ranges::none_of(runners_, &JobRunner::is_running) && !scans_.is_busy(); }
+
+void Session::tell_if_idle() {
+  if (is_idle()) Q_EMIT idle();
+}
+
+const Retrieval* Session::retrieval() const {
+  if (!experiment_) return nullptr;
+  const auto found = std::ranges::find(experiment_->retrievals, query_, &Retrieval::query);
+  return found == experiment_->retrievals.end() ? nullptr : &*found;
+}
+
+// Opening and saving -------------------------------------------------------------------------------------------------
+
+Session::Opening Session::open_anything(const std::filesystem::path& path, const Progress& progress) {
+  Opening opening;
+  opening.path = path.filename() == "experiment.json" ? path.parent_path() : path;
+  if (!std::filesystem::exists(opening.path))
+    throw Error("{} does not exist. Was it moved, or is a disk missing?", path.string());
+  if (is_experiment(opening.path)) {
+    auto experiment = std::make_shared<Experiment>(load_experiment(opening.path));
+    auto opened = std::make_shared<OpenedSequence>(open_sequence_of(*experiment, opening.path, progress));
+    require_fit(*experiment, opened->sequence);
+    opening.experiment = std::move(experiment);
+    opening.opened = std::move(opened);
+  } else if (opening.several = several_under(opening.path); opening.several.empty()) {
+    opening.opened = std::make_shared<OpenedSequence>(open_with_check(opening.path, progress));
+  }
+  return opening;
+}
+
+void Session::open(const std::filesystem::path& path) {
+  Q_EMIT logged(Severity::Info, tr("Opening %1").arg(text(path)));
+  runner(Activity::Opening)
+      .start([path](const Progress& progress) { return open_anything(path, progress); },
+             [this](Opening opening) { adopt(std::move(opening)); });
+}
+
+void Session::adopt(Opening opening) {
+  if (!opening.opened) return Q_EMIT several_sequences(opening.path, opening.several);
+  for (const auto activity : {Activity::Checking, Activity::Running, Activity::Evaluating}) cancel(activity);
+  opened_ = std::move(opening.opened);
+  experiment_ = nullptr;
+  evaluation_ = nullptr;
+  query_ = -1;
+  candidate_.reset();
+  chosen_threshold_.reset();
+  person_selected_ = false;
+  awaited_.clear();
+  candidate_shown_ = -1;
+  scans_.show_sequence({opened_, &opened_->sequence});
+
+  const auto& check = opened_->check;
+  Q_EMIT sequence_changed(opened_);
+  Q_EMIT experiment_changed(nullptr);
+  Q_EMIT evaluation_changed(nullptr);
+  Q_EMIT check_changed(check);
+  Q_EMIT opened_from(opening.path);
+  Q_EMIT logged(Severity::Info, format("{}: {} frames, {} scans, {} poses, {:.0f} m", opened_->sequence.name,
+                                       check.num_frames, check.num_clouds, check.num_poses, check.travelled));
+  for (const auto& problem : check.problems) Q_EMIT logged(Severity::Warning, QString::fromStdString(problem));
+
+  if (opening.experiment) {
+    protocol_ = opening.experiment->protocol;
+    method_choice_.name = opening.experiment->method;
+    method_choice_.options = nlohmann::ordered_json::parse(opening.experiment->options, nullptr, false);
+    if (method_choice_.options.is_discarded()) method_choice_.options = nullptr;
+    Q_EMIT protocol_changed(protocol_);
+    Q_EMIT method_choice_changed(method_choice_);
+    adopt(std::move(opening.experiment));
+  } else {
+    set_query(0);
+    evaluate_again();
+  }
+}
+
+void Session::adopt(std::shared_ptr<const Experiment> experiment) {
+  experiment_ = std::move(experiment);
+  evaluation_ = {experiment_, &experiment_->evaluation};
+  threshold_ = chosen_threshold_.value_or(evaluation_->figures.max_f1_threshold);
+  Q_EMIT experiment_changed(experiment_);
+  Q_EMIT evaluation_changed(evaluation_);
+  Q_EMIT threshold_changed(threshold_);
+  if (!person_selected_) select_something_telling();
+  Q_EMIT retrieval_changed();
+  choose_first_candidate();
+}
+
+void Session::save_experiment(const std::filesystem::path& folder) {
+  if (!experiment_) return Q_EMIT failed(tr("There is no experiment yet: run a method first (Ctrl+R)."));
+  runner(Activity::Saving)
+      .start([experiment = experiment_, opened = opened_,
+              folder](const Progress&) { save(*experiment, opened->trajectory, folder); },
+             [this, folder] {
+               Q_EMIT logged(Severity::Info, tr("Experiment saved in %1").arg(text(folder)));
+               Q_EMIT opened_from(folder);
+             });
+}
+
+void Session::simulate(const std::filesystem::path& folder, const SimulatorOptions& options) {
+  Q_EMIT logged(Severity::Info,
+                tr("Making a sample sequence of %1 frames in %2").arg(options.frames).arg(text(folder)));
+  runner(Activity::Simulating)
+      .start([folder, options](const Progress& progress) { relocus::simulate(folder, options, progress); },
+             [this, folder] { open(folder); });
+}
+
+void Session::check_every_scan() {
+  if (!opened_) return;
+  runner(Activity::Checking)
+      .start([opened = opened_](const Progress& progress) { return check(opened->sequence, true, progress); },
+             [this](const DataCheck& check) {
+               Q_EMIT logged(Severity::Info, check.problems.empty() ? tr("Every scan was read: no problems.")
+                                                                    : tr("Every scan was read."));
+               for (const auto& problem : check.problems)
+                 Q_EMIT logged(Severity::Warning, QString::fromStdString(problem));
+               Q_EMIT check_changed(check);
+             });
+}
+
+// Selecting ----------------------------------------------------------------------------------------------------------
+
+void Session::select_query(FrameId frame) {
+  if (!opened_) return;
+  person_selected_ = true;
+  set_query(std::clamp(frame, 0, FrameId(opened_->sequence.frames.size()) - 1));
+}
+
+void Session::select_number(std::int64_t number) {
+  if (!opened_) return;
+  const auto& frames = opened_->sequence.frames;
+  const auto found = std::ranges::find(frames, number, &Frame::number);
+  if (found == frames.end())
+    return Q_EMIT failed(format("{} has no frame {}: its {} frames are numbered {} to {}.", opened_->sequence.name,
+                                number, frames.size(), frames.front().number, frames.back().number));
+  select_query(found->id);
+}
+
+void Session::step(int frames) { select_query(query_ + frames); }
+
+void Session::set_query(FrameId frame) {
+  if (frame == query_) return;
+  direction_ = frame < query_ ? -1 : 1;
+  query_ = frame;
+  awaited_.push_back(frame);
+  Q_EMIT query_changed(query_);
+  Q_EMIT retrieval_changed();
+  choose_first_candidate();
+}
+
+void Session::choose_first_candidate() {
+  const auto* answers = retrieval();
+  set_candidate(answers && !answers->candidates.empty() ? std::optional(answers->candidates.front().frame)
+                                                        : std::nullopt);
+}
+
+void Session::select_candidate(FrameId frame) {
+  if (opened_ && frame >= 0 && frame < FrameId(opened_->sequence.frames.size())) set_candidate(frame);
+}
+
+void Session::set_candidate(std::optional<FrameId> frame) {
+  candidate_ = frame;
+  Q_EMIT candidate_changed(candidate_);
+  if (!candidate_ && std::exchange(candidate_shown_, -1) >= 0) Q_EMIT candidate_scan_changed(nullptr);
+  want_scans();
+}
+
+void Session::step_candidate(int ranks) {
+  const auto* answers = retrieval();
+  if (!answers || answers->candidates.empty()) return;
+  const auto& candidates = answers->candidates;
+  const auto present = std::ranges::find(candidates, candidate_.value_or(-1), &Candidate::frame);
+  const auto rank = present == candidates.end() ? 0 : present - candidates.begin() + ranks;
+  select_candidate(candidates[std::size_t(std::clamp<std::ptrdiff_t>(rank, 0, std::ssize(candidates) - 1))].frame);
+}
+
+bool is_failure(const QueryResult& result, double threshold) {
+  if (!result.counted || result.best < 0 || result.correct) return false;
+  return result.answerable || result.score >= threshold;
+}
+
+void Session::select_next_failure() {
+  if (!experiment_) return Q_EMIT failed(tr("There are no answers yet: run a method first (Ctrl+R)."));
+  const auto& queries = evaluation_->queries;
+  const auto fails = [this](const QueryResult& result) { return is_failure(result, threshold_); };
+  auto next = std::ranges::find_if(queries, [&](const auto& result) { return result.query > query_ && fails(result); });
+  if (next == queries.end()) next = std::ranges::find_if(queries, fails);  // round and round
+  if (next == queries.end()) return Q_EMIT logged(Severity::Info, tr("No failures: every answer is right."));
+  select_query(next->query);
+}
+
+/// The middle one of the places that were recognised: it shows what the program is about.
+void Session::select_something_telling() {
+  std::vector<FrameId> recognised;
+  for (const auto& result : evaluation_->queries)
+    if (result.correct && result.answerable) recognised.push_back(result.query);
+  set_query(recognised.empty() ? std::max(query_, 0) : recognised[recognised.size() / 2]);
+}
+
+// Scans --------------------------------------------------------------------------------------------------------------
+
+void Session::want_scans() {
+  if (!opened_) return;
+  std::vector<FrameId> wishes;
+  if (!awaited_.empty()) wishes.push_back(query_);
+  if (candidate_ && *candidate_ != candidate_shown_) wishes.push_back(*candidate_);
+  for (FrameId i = 1; i <= kReadAhead; ++i)
+    if (const FrameId next = query_ + i * direction_; next >= 0 && next < FrameId(opened_->sequence.frames.size()))
+      wishes.push_back(next);
+  scans_.want(wishes);
+}
+
+void Session::receive(const std::shared_ptr<const Scan>& scan) {
+  // A slow disk may be behind the playback: late scans are shown as long as they are newer than what is to be seen.
+  if (const auto found = std::ranges::find(awaited_, scan->frame); found != awaited_.end()) {
+    awaited_.erase(awaited_.begin(), found + 1);
+    Q_EMIT query_scan_changed(scan);
+  }
+  if (candidate_ == scan->frame && candidate_shown_ != scan->frame) {
+    candidate_shown_ = scan->frame;
+    Q_EMIT candidate_scan_changed(scan);
+  }
+}
+
+void Session::receive_failure(FrameId frame, const QString& message) {
+  const bool is_query = frame == query_;
+  if (const auto found = std::ranges::find(awaited_, frame); found != awaited_.end())
+    awaited_.erase(awaited_.begin(), found + 1);
+  if (is_query) Q_EMIT query_scan_failed(message);
+  if (candidate_ == frame) {
+    candidate_shown_ = frame;
+    Q_EMIT candidate_scan_failed(message);
+  }
+  if (is_query || candidate_ == frame) Q_EMIT logged(Severity::Error, message);
+}
+
+// Computing ----------------------------------------------------------------------------------------------------------
+
+void Session::choose_method(const MethodChoice& choice) { method_choice_ = choice; }
+
+void Session::choose_protocol(const Protocol& protocol) {
+  protocol_ = protocol;
+  Q_EMIT protocol_changed(protocol_);
+  evaluate_again();
+}
+
+void Session::choose_threshold(double threshold) {
+  chosen_threshold_ = threshold_ = threshold;
+  Q_EMIT threshold_changed(threshold_);
+}
+
+void Session::evaluate_again() {
+  if (!opened_) return;
+  if (experiment_) {
+    runner(Activity::Evaluating)
+        .start(
+            [experiment = experiment_, opened = opened_, protocol = protocol_](const Progress& progress) {
+              return std::make_shared<const Experiment>(reevaluate(*experiment, opened->sequence, protocol, progress));
+            },
+            [this](std::shared_ptr<const Experiment> experiment) { adopt(std::move(experiment)); });
+  } else if (opened_->check.num_poses > 0) {
+    runner(Activity::Evaluating)
+        .start(
+            [opened = opened_, protocol = protocol_](const Progress& progress) {
+              return std::make_shared<const Evaluation>(revisits(opened->trajectory, protocol, progress));
+            },
+            [this](std::shared_ptr<const Evaluation> evaluation) {
+              evaluation_ = std::move(evaluation);
+              Q_EMIT evaluation_changed(evaluation_);
+            });
+  }
+}
+
+void Session::run() {
+  if (!opened_) return Q_EMIT failed(tr("Open a sequence first (File, Open; or Ctrl+O)."));
+  const auto before = std::chrono::steady_clock::now();
+  runner(Activity::Running)
+      .start(
+          [opened = opened_, choice = method_choice_, protocol = protocol_](const Progress& progress) {
+            const Job job{
+                choice.name, make_options(method(choice.name), choice.options), choice.resources, protocol, {}};
+            return std::make_shared<const Experiment>(relocus::run(opened->sequence, job, progress));
+          },
+          [this, before](std::shared_ptr<const Experiment> experiment) {
+            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
+            Q_EMIT logged(Severity::Info, format("{} on {}: done in {:.1f} s", experiment->method,
+                                                 experiment->sequence_name, took.count()));
+            cancel(Activity::Evaluating);
+            chosen_threshold_.reset();
+            const bool other_protocol = to_json(experiment->protocol) != to_json(protocol_);
+            adopt(std::move(experiment));
+            if (other_protocol) evaluate_again();  // it was changed while the run went on
+          });
+}
+
+void Session::cancel(Activity activity) { runner(activity).cancel(); }
+
+void Session::cancel_something() {
+  for (const auto activity : {Activity::Running, Activity::Simulating, Activity::Checking, Activity::Evaluating,
+                              Activity::Opening, Activity::Saving})
+    if (is_active(activity)) return cancel(activity);
+}
+
+}  // namespace relocus

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <QObject>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "app/job.h"
+#include "app/scan_loader.h"
+#include "core/datasets/check.h"
+#include "core/experiment.h"
+#include "core/simulator/simulator.h"
+#include "widgets/log_view.h"
+#include "widgets/method_form.h"
+
+namespace relocus {
+
+/// A sequence with what is known of it before any run.
+struct OpenedSequence {
+  Sequence sequence;
+  Trajectory trajectory;
+  DataCheck check;
+};
+
+/// What can go on at the same time, each with its own progress and cancel.
+enum class Activity { Opening, Checking, Running, Evaluating, Saving, Simulating };
+inline constexpr std::size_t num_activities = 6;
+
+/// The one observable state of the program: what is open, what is selected, what is being computed. Slots take what a
+/// person wants; signals tell what is so. Nothing here draws.
+class Session : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit Session(QObject* parent = nullptr);
+
+  const std::shared_ptr<const OpenedSequence>& opened() const { return opened_; }      ///< null: nothing is open
+  const std::shared_ptr<const Experiment>& experiment() const { return experiment_; }  ///< null: nothing was run
+  const MethodChoice& method_choice() const { return method_choice_; }
+  const Protocol& protocol() const { return protocol_; }
+  FrameId query() const { return query_; }  ///< -1: none
+  std::optional<FrameId> candidate() const { return candidate_; }
+  double threshold() const { return threshold_; }
+  const Retrieval* retrieval() const;  ///< of the query; null when it was not asked
+  bool is_active(Activity activity) const { return runners_[std::size_t(activity)].is_running(); }
+  bool is_idle() const;  ///< nothing is computed or read
+
+  // Opening and saving.
+  void open(const std::filesystem::path& path);  ///< a sequence, a folder of several, or an experiment
+  void save_experiment(const std::filesystem::path& folder);
+  void simulate(const std::filesystem::path& folder, const SimulatorOptions& options);  ///< and opens it
+  void check_every_scan();
+
+  // Selecting.
+  void select_query(FrameId frame);
+  void select_number(std::int64_t number);  ///< the frame whose file has that number
+  void step(int frames);
+  void select_candidate(FrameId frame);
+  void step_candidate(int ranks);
+  void select_next_failure();
+
+  // Computing.
+  void choose_method(const MethodChoice& choice);
+  void choose_protocol(const Protocol& protocol);  ///< evaluates what is there again; nothing is run
+  void choose_threshold(double threshold);
+  void run();
+  void cancel(Activity activity);
+  void cancel_something();  ///< what takes longest first
+
+ Q_SIGNALS:
+  void sequence_changed(const std::shared_ptr<const relocus::OpenedSequence>& opened);
+  void check_changed(const relocus::DataCheck& check);
+  void several_sequences(const std::filesystem::path& root, const std::vector<std::filesystem::path>& sequences);
+  void opened_from(const std::filesystem::path& path);  ///< worth remembering
+  void experiment_changed(const std::shared_ptr<const relocus::Experiment>& experiment);
+  void evaluation_changed(
+      const std::shared_ptr<const relocus::Evaluation>& evaluation);  ///< null; without answers: revisits only
+  void method_choice_changed(const relocus::MethodChoice& choice);    ///< by an opened experiment
+  void protocol_changed(const relocus::Protocol& protocol);
+  void threshold_changed(double threshold);
+  void query_changed(relocus::FrameId frame);
+  void retrieval_changed();
+  void candidate_changed(std::optional<relocus::FrameId> frame);
+  void query_scan_changed(const std::shared_ptr<const relocus::Scan>& scan);
+  void query_scan_failed(const QString& message);
+  void candidate_scan_changed(const std::shared_ptr<const relocus::Scan>& scan);  ///< null: no candidate
+  void candidate_scan_failed(const QString& message);
+  void activity_changed(relocus::Activity activity, bool active);
+  void progressed(relocus::Activity activity, const relocus::JobStep& step);
+  void failed(const QString& message);
+  void logged(relocus::Severity severity, const QString& text);
+  void idle();
+
+ private:
+  struct Opening;
+
+  JobRunner& runner(Activity activity) { return runners_[std::size_t(activity)]; }
+  static Opening open_anything(const std::filesystem::path& path, const Progress& progress);
+  void adopt(Opening opening);
+  void adopt(std::shared_ptr<const Experiment> experiment);
+  void evaluate_again();
+  void select_something_telling();
+  void set_query(FrameId frame);
+  void set_candidate(std::optional<FrameId> frame);
+  void choose_first_candidate();
+  void want_scans();
+  void receive(const std::shared_ptr<const Scan>& scan);
+  void receive_failure(FrameId frame, const QString& message);
+  void tell_if_idle();
+
+  std::array<JobRunner, num_activities> runners_;
+  ScanLoader scans_;
+
+  std::shared_ptr<const OpenedSequence> opened_;
+  std::shared_ptr<const Experiment> experiment_;
+  std::shared_ptr<const Evaluation> evaluation_;
+  MethodChoice method_choice_;
+  Protocol protocol_;
+  std::optional<double> chosen_threshold_;
+  double threshold_ = 0;
+  FrameId query_ = -1;
+  std::optional<FrameId> candidate_;
+  bool person_selected_ = false;  // a query, in this sequence
+  FrameId direction_ = 1;         // of the last steps: what is read ahead
+  std::vector<FrameId> awaited_;  // queries since the one whose scan was shown last, oldest first
+  FrameId candidate_shown_ = -1;  // whose scan was told last
+};
+
+/// Whether a method's answer to a query is one that somebody should look at: the place was there and was not found, or
+/// a wrong answer is accepted at `threshold`.
+bool is_failure(const QueryResult& result, double threshold);
+
+}  // namespace relocus
