@@ -153,7 +153,7 @@ nlohmann::ordered_json to_json(const Options& options) {
   return writer.json;
 }
 
-void from_json(Options& options, const nlohmann::ordered_json& json) {
+void set_options(Options& options, const nlohmann::ordered_json& json) {
   if (!json.is_object()) throw Error("options should be a JSON object, not {}", json.type_name());
   // Everything is checked before anything is taken over: a bad value in the middle leaves the options as they were.
   const Json before = to_json(options);
@@ -176,7 +176,7 @@ void set_option(Options& options, std::string_view assignment) {
   TextReader reader(assignment.substr(0, at), assignment.substr(at + 1));
   look(options, reader);
   if (!reader.found) throw Error("there is no option \"{}\"; known: {}", reader.key, fmt::join(reader.known, ", "));
-  from_json(options, Json{{std::string(reader.key), reader.value}});
+  set_options(options, Json{{std::string(reader.key), reader.value}});
 }
 
 std::string describe(const Options& options) {

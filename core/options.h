@@ -43,7 +43,7 @@ struct Options {
 nlohmann::ordered_json to_json(const Options& options);
 
 /// Takes over the values that are there; the others stay. Throws on unknown names, wrong types and values outside the range.
-void from_json(Options& options, const nlohmann::ordered_json& json);
+void set_options(Options& options, const nlohmann::ordered_json& json);
 
 /// `assignment` is "key=value" (the command line's --set). Throws on unknown keys (naming the known ones) and bad values.
 void set_option(Options& options, std::string_view assignment);
