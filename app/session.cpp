@@ -69,7 +69,7 @@ Evaluation revisits(const Trajectory& trajectory, const Protocol& protocol, cons
 
 std::shared_ptr<Options> make_options(const MethodInfo& info, const nlohmann::ordered_json& values) {
   std::shared_ptr<Options> options = info.options();
-  if (options && !values.is_null()) from_json(*options, values);
+  if (options && !values.is_null()) set_options(*options, values);
   return options;
 }
 

@@ -14,7 +14,7 @@ class QPushButton;
 namespace relocus {
 
 /// Edits any options struct: one row for each option that it visits, with unit, range and help. The form owns what it
-/// edits: read it with values() and give it to another struct with from_json().
+/// edits: read it with values() and give it to another struct with set_options().
 class OptionsForm : public QWidget {
   Q_OBJECT
 
