@@ -5,16 +5,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <span>
 
 #include "core/error.h"
 
 namespace relocus {
 namespace {
 
-constexpr Eigen::Index kQueryBlock = 256;  // queries that share one matrix product
-constexpr Eigen::Index kSmallBlock = 4;    // fewer are faster one by one
-constexpr int kSlack = 8;                  // more are fetched than asked for, so that rounding cannot cost one
+constexpr std::size_t kQueryBlock = 128;  // queries that share one matrix product
+constexpr int kSlack = 8;                 // more are fetched than asked for, so that rounding cannot cost one
 
 /// Squared distances by |x|² + |y|² - 2xy are off by rounding, at most by about so much of |x|² + |y|².
 constexpr float kRoundingShare = 2e-5f;
@@ -25,6 +26,14 @@ struct Entry {
   bool operator<(const Entry& other) const {
     return squared != other.squared ? squared < other.squared : frame < other.frame;
   }
+};
+
+/// What may be among the nearest of one query.
+struct Proposal {
+  std::vector<FrameId> frames;
+  FrameId covered =
+      0;  ///< entries before this one that are not in `frames` are farther than `beyond`, but for rounding
+  float beyond = std::numeric_limits<float>::infinity();  ///< squared
 };
 
 std::vector<Candidate> nearest(std::vector<Entry>& entries, int count) {
@@ -53,17 +62,49 @@ struct Index::Impl {
     for (std::size_t i = 0; i < count; ++i) norms.push_back(faiss::fvec_norm_L2sqr(rows + i * flat.d, flat.d));
   }
 
-  Entry entry(const float* query, FrameId frame) const { return {faiss::fvec_L2sqr(query, row(frame), flat.d), frame}; }
+  Entry entry(const float* query, FrameId frame) const {
+    using Row = Eigen::Map<const Eigen::VectorXf>;
+    return {(Row(query, flat.d) - Row(row(frame), flat.d)).squaredNorm(), frame};
+  }
 
-  std::vector<Candidate> scan(const float* query, int count, FrameId size) const {
-    std::vector<Entry> entries(size);
-    for (FrameId i = 0; i < size; ++i) entries[i] = entry(query, i);
-    return nearest(entries, count);
+  /// Fills the proposals of some queries with what a matrix product says of the first `shared` entries.
+  void propose(const Descriptors& queries, std::span<const Eigen::Index> rows, FrameId shared, int count,
+               std::vector<Proposal>& proposals) const {
+    const std::int64_t proposed = std::min<std::int64_t>(std::int64_t(count) + kSlack, shared);
+    if (proposed == shared) return;  // all of them: measuring does that
+    Descriptors block(rows.size(), queries.cols());
+    for (std::size_t i = 0; i < rows.size(); ++i) block.row(i) = queries.row(rows[i]);
+    std::vector<float> distances(rows.size() * proposed);
+    std::vector<std::int64_t> frames(distances.size());
+    faiss::knn_L2sqr(block.data(), flat.get_xb(), flat.d, rows.size(), shared, proposed, distances.data(),
+                     frames.data(), norms.data());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto first = frames.begin() + i * proposed;
+      proposals[rows[i]] = {{first, first + proposed}, shared, distances[(i + 1) * proposed - 1]};
+    }
+  }
+
+  /// The nearest of the first `size` entries, exactly.
+  std::vector<Candidate> measure(const float* query, const Proposal& proposal, int count, FrameId size) const {
+    std::vector<Entry> entries;
+    entries.reserve(proposal.frames.size() + size - proposal.covered);
+    for (const FrameId frame : proposal.frames) entries.push_back(entry(query, frame));
+    for (FrameId frame = proposal.covered; frame < size; ++frame) entries.push_back(entry(query, frame));
+    const std::vector<Candidate> found = nearest(entries, count);
+    if (proposal.covered == 0) return found;
+
+    // Whatever is nearer than the worst answer has a norm of at most |query| + worst.
+    const float worst = found.back().distance;
+    const float norm = std::sqrt(faiss::fvec_norm_L2sqr(query, flat.d));
+    const float rounding = kRoundingShare * (norm * norm + (norm + worst) * (norm + worst));
+    return proposal.beyond - rounding > worst * worst ? found : measure(query, {}, count, size);
   }
 };
 
 Index::Index(int dimension) {
   if (dimension < 1) throw Error("an index needs descriptors of at least one number, not {}", dimension);
+  // Debian's faiss is built for every machine, so its own loops use no vector instructions: always the matrix product.
+  faiss::distance_compute_blas_threshold = 1;
   impl_ = std::make_unique<Impl>(dimension);
 }
 
@@ -111,50 +152,20 @@ std::vector<std::vector<Candidate>> Index::search(const Descriptors& queries, in
   if (count < 1) return found;
 
   // Queries in order of how much is open to them, in blocks. A block shares one matrix product over the entries that
-  // are open to all of it and looks at its few others one by one. The product only proposes: its distances are rounded,
-  // so that whatever it proposes is measured again, and a query whose last proposal is too near to be sure is measured
+  // are open to all of it. The product only proposes, because it rounds: whatever it proposes is measured again,
+  // together with the entries that it left out, and a query whose last proposal is too near to be sure is measured
   // against everything.
   std::vector<Eigen::Index> order(queries.rows());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return open[a] < open[b]; });
-  for (Eigen::Index first = 0; first < Eigen::Index(order.size()); first += kQueryBlock) {
-    const Eigen::Index rows = std::min<Eigen::Index>(kQueryBlock, order.size() - first);
-    const FrameId shared = open[order[first]];
-    const std::int64_t proposed = std::min<std::int64_t>(std::int64_t(count) + kSlack, shared);
-    const bool by_product = rows > kSmallBlock && proposed < shared;
-    std::vector<float> distances(by_product ? rows * proposed : 0);
-    std::vector<std::int64_t> frames(distances.size());
-    if (by_product) {
-      Descriptors block(rows, queries.cols());
-      for (Eigen::Index i = 0; i < rows; ++i) block.row(i) = queries.row(order[first + i]);
-      faiss::knn_L2sqr(block.data(), impl_->flat.get_xb(), impl_->flat.d, rows, shared, proposed, distances.data(),
-                       frames.data(), impl_->norms.data());
-    }
-#pragma omp parallel for schedule(dynamic, 4)
-    for (Eigen::Index i = 0; i < rows; ++i) {
-      const Eigen::Index query = order[first + i];
-      const float* const row = queries.row(query).data();
-      if (!by_product) {
-        found[query] = impl_->scan(row, count, open[query]);
-        continue;
-      }
-      std::vector<Entry> entries;
-      entries.reserve(proposed + open[query] - shared);
-      for (std::int64_t k = 0; k < proposed; ++k) {
-        const std::int64_t frame = frames[i * proposed + k];
-        if (frame < 0) continue;
-        entries.push_back(impl_->entry(row, FrameId(frame)));
-      }
-      for (FrameId frame = shared; frame < open[query]; ++frame) entries.push_back(impl_->entry(row, frame));
-      found[query] = nearest(entries, count);
-      // Whatever is nearer than the worst answer has a norm of at most |query| + worst.
-      const float worst = found[query].back().distance;
-      const float norm = std::sqrt(faiss::fvec_norm_L2sqr(row, impl_->flat.d));
-      const float rounding = kRoundingShare * (norm * norm + (norm + worst) * (norm + worst));
-      if (distances[(i + 1) * proposed - 1] - rounding <= worst * worst)
-        found[query] = impl_->scan(row, count, open[query]);
-    }
+  std::vector<Proposal> proposals(order.size());
+  for (std::size_t first = 0; first < order.size(); first += kQueryBlock) {
+    const std::size_t rows = std::min(kQueryBlock, order.size() - first);
+    impl_->propose(queries, std::span(order).subspan(first, rows), open[order[first]], count, proposals);
   }
+#pragma omp parallel for schedule(dynamic, 16)
+  for (std::size_t i = 0; i < proposals.size(); ++i)
+    found[i] = impl_->measure(queries.row(i).data(), proposals[i], count, open[i]);
   return found;
 }
 
