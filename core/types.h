@@ -46,6 +46,8 @@ struct Sequence {
   /// Pose of the sensor in the frame whose trajectory the pose file holds (KITTI: camera 0). Published protocols compare
   /// positions of that reference frame: world_from_sensor * reference_from_sensor.inverse().
   Eigen::Isometry3d reference_from_sensor = Eigen::Isometry3d::Identity();
+  std::filesystem::path pose_file;   ///< that was taken; empty without ground truth
+  std::size_t num_pose_rows = 0;     ///< poses that it holds; frames find theirs by file number or stamp
   std::vector<std::string> remarks;  ///< what was assumed while opening: which pose file, in which frame, …
 };
 
