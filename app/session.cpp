@@ -1,8 +1,10 @@
 #include "app/session.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <chrono>
-#include <numeric>
+#include <ranges>
 
 #include "core/datasets/registry.h"
 #include "core/pipeline.h"
@@ -345,7 +347,14 @@ void Session::receive_failure(FrameId frame, const QString& message) {
 
 // Computing ----------------------------------------------------------------------------------------------------------
 
-void Session::choose_method(const MethodChoice& choice) { method_choice_ = choice; }
+void Session::choose_method(const MethodChoice& choice) {
+  const auto known = methods();
+  if (std::ranges::find(known, choice.name, &MethodInfo::name) == known.end())
+    return Q_EMIT failed(format("there is no method {}; there are: {}", choice.name,
+                                fmt::join(known | std::views::transform(&MethodInfo::name), ", ")));
+  method_choice_ = choice;
+  Q_EMIT method_choice_changed(method_choice_);
+}
 
 void Session::choose_protocol(const Protocol& protocol) {
   protocol_ = protocol;

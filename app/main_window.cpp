@@ -1,0 +1,485 @@
+#include "app/main_window.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QComboBox>
+#include <QDockWidget>
+#include <QMimeData>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QSettings>
+#include <QToolBar>
+#include <algorithm>
+
+#include "app/icons.h"
+#include "app/message_bar.h"
+#include "app/recent.h"
+#include "app/run_panel.h"
+#include "app/sequence_panel.h"
+#include "app/status_line.h"
+#include "app/welcome_page.h"
+#include "core/environment.h"
+#include "core/methods/registry.h"
+#include "widgets/bev_view.h"
+#include "widgets/candidate_table.h"
+#include "widgets/cloud_view.h"
+#include "widgets/curve_view.h"
+#include "widgets/frame_bar.h"
+#include "widgets/log_view.h"
+#include "widgets/method_form.h"
+#include "widgets/protocol_form.h"
+#include "widgets/trajectory_view.h"
+
+namespace relocus {
+namespace {
+
+constexpr int kLayoutVersion = 1;  // of the docks' names: another one makes older layouts void
+
+QScrollArea* scrolled(QWidget* content) {
+  auto* area = new QScrollArea;
+  area->setWidget(content);
+  area->setWidgetResizable(true);
+  area->setFrameShape(QFrame::NoFrame);
+  area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  return area;
+}
+
+/// A part of a scan as views take it: it keeps the whole alive.
+std::shared_ptr<const PointCloud> cloud_of(const std::shared_ptr<const Scan>& scan) { return {scan, &scan->cloud}; }
+std::shared_ptr<const std::vector<std::uint16_t>> labels_of(const std::shared_ptr<const Scan>& scan) {
+  if (scan->labels.empty()) return nullptr;
+  return {scan, &scan->labels};
+}
+
+QString title_of(Activity activity) {
+  switch (activity) {
+    case Activity::Opening:
+      return MainWindow::tr("Opening");
+    case Activity::Checking:
+      return MainWindow::tr("Checking");
+    case Activity::Running:
+      return MainWindow::tr("Running");
+    case Activity::Evaluating:
+      return MainWindow::tr("Evaluating");
+    case Activity::Saving:
+      return MainWindow::tr("Saving");
+    case Activity::Simulating:
+      return MainWindow::tr("Making a sample sequence");
+  }
+  return {};
+}
+
+QString title_of_method(const std::string& name) {
+  const auto known = methods();
+  const auto found = std::ranges::find(known, name, &MethodInfo::name);
+  return QString::fromStdString(found == known.end() ? name : found->title);
+}
+
+bool is_same(const MethodChoice& a, const MethodChoice& b) {
+  return a.name == b.name && a.options == b.options && a.resources.weights == b.resources.weights &&
+         a.resources.device == b.resources.device && a.resources.threads == b.resources.threads;
+}
+
+/// Space and the arrows belong to a button, a box or a slider that has the focus, not to the window.
+bool keeps_keys(const QWidget* focus) {
+  return qobject_cast<const QAbstractButton*>(focus) || qobject_cast<const QComboBox*>(focus) ||
+         qobject_cast<const QAbstractSlider*>(focus);
+}
+
+}  // namespace
+
+MainWindow::MainWindow(Session& session, bool remember)
+    : session_(session), remember_(remember), actions_(make_actions(*this)) {
+  setObjectName("main_window");
+  setWindowTitle(tr("Relocus"));
+  setWindowIcon(program_icon());
+  setAcceptDrops(true);
+  setDockNestingEnabled(true);
+  setDockOptions(AllowNestedDocks | AllowTabbedDocks | GroupedDragging);
+  setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
+  resize(1440, 900);
+  make_views();
+  wire();
+  lay_out();
+  for (const auto& [name, dock] : docks_) dock->hide();
+  frames_bar_->hide();
+  colour_icons(actions_, palette());
+  show_recent();
+  restore();
+}
+
+MainWindow::~MainWindow() { session_.disconnect(this); }
+
+// Making -------------------------------------------------------------------------------------------------------------
+
+void MainWindow::make_views() {
+  welcome_ = new WelcomePage;
+  setCentralWidget(welcome_);
+  status_ = new StatusLine;
+  setStatusBar(status_);
+
+  add_dock("sequence", tr("Sequence"), sequence_ = new SequencePanel);
+  add_dock("method", tr("Method"), scrolled(method_ = new MethodForm));
+  add_dock("protocol", tr("Protocol"), scrolled(protocol_ = new ProtocolForm));
+  add_dock("run", tr("Run"), run_ = new RunPanel);
+  add_dock("query", tr("Query"), query_ = new CloudView);
+  add_dock("candidate", tr("Candidate"), candidate_ = new CloudView);
+  add_dock("bev", tr("Bird's-eye view"), bev_ = new BevView);
+  add_dock("trajectory", tr("Trajectory"), trajectory_ = new TrajectoryView);
+  add_dock("candidates", tr("Candidates"), candidates_ = new CandidateTable);
+  add_dock("curves", tr("Figures"), curves_ = new CurveView);
+  add_dock("log", tr("Log"), log_ = new LogView);
+  actions_.window->addSeparator();
+  actions_.window->addAction(actions_.reset_layout);
+
+  frames_bar_ = new QToolBar(tr("Frames"));
+  frames_bar_->setObjectName("frames");
+  frames_bar_->setMovable(false);
+  frames_bar_->addWidget(frames_ = new FrameBar);
+  addToolBar(Qt::BottomToolBarArea, frames_bar_);
+  frames_bar_->toggleViewAction()->setVisible(false);
+  messages_ = new MessageBar(this);
+}
+
+QDockWidget* MainWindow::add_dock(const QString& name, const QString& title, QWidget* content) {
+  auto* dock = new QDockWidget(title, this);
+  dock->setObjectName(name);
+  dock->setWidget(content);
+  docks_[name] = dock;
+  actions_.window->addAction(dock->toggleViewAction());
+  return dock;
+}
+
+// Wiring: one paragraph for each view --------------------------------------------------------------------------------
+
+void MainWindow::wire() {
+  const auto& a = actions_;
+  connect(a.open, &QAction::triggered, this, &MainWindow::ask_for_folder);
+  connect(a.sample, &QAction::triggered, this, &MainWindow::ask_for_sample);
+  connect(a.save, &QAction::triggered, this, &MainWindow::ask_where_to_save);
+  connect(a.quit, &QAction::triggered, this, &QWidget::close);
+  connect(a.play, &QAction::triggered, this, [this] { frames_->play(!frames_->is_playing()); });
+  connect(a.next_frame, &QAction::triggered, this, [this] { session_.step(1); });
+  connect(a.previous_frame, &QAction::triggered, this, [this] { session_.step(-1); });
+  connect(a.go_to_frame, &QAction::triggered, this, &MainWindow::ask_for_frame);
+  connect(a.next_candidate, &QAction::triggered, this, [this] { session_.step_candidate(1); });
+  connect(a.previous_candidate, &QAction::triggered, this, [this] { session_.step_candidate(-1); });
+  connect(a.next_failure, &QAction::triggered, &session_, &Session::select_next_failure);
+  connect(a.run, &QAction::triggered, &session_, &Session::run);
+  connect(a.cancel, &QAction::triggered, &session_, &Session::cancel_something);
+  connect(a.check, &QAction::triggered, &session_, &Session::check_every_scan);
+  connect(a.system_theme, &QAction::triggered, this, [this] { choose_theme(Theme::System); });
+  connect(a.light_theme, &QAction::triggered, this, [this] { choose_theme(Theme::Light); });
+  connect(a.dark_theme, &QAction::triggered, this, [this] { choose_theme(Theme::Dark); });
+  connect(a.reset_layout, &QAction::triggered, this, &MainWindow::lay_out);
+  connect(a.keyboard, &QAction::triggered, this, &MainWindow::tell_keyboard);
+  connect(a.about, &QAction::triggered, this, &MainWindow::tell_about);
+
+  // Messages: what is wrong, over the window and in the log.
+  connect(&session_, &Session::failed, messages_, &MessageBar::show_error);
+  connect(&session_, &Session::sequence_changed, messages_, &QWidget::hide);
+  connect(&session_, &Session::logged, log_, &LogView::show_message);
+
+  // Welcome: what to do while nothing is open.
+  connect(welcome_, &WelcomePage::open_wanted, this, &MainWindow::ask_for_folder);
+  connect(welcome_, &WelcomePage::sample_wanted, this, &MainWindow::ask_for_sample);
+  connect(welcome_, &WelcomePage::recent_wanted, this,
+          [this](const QString& path) { session_.open(path.toStdString()); });
+  connect(welcome_, &WelcomePage::cancel_wanted, &session_, &Session::cancel_something);
+
+  // The window itself.
+  connect(&session_, &Session::sequence_changed, this, &MainWindow::show_workspace);
+  connect(&session_, &Session::several_sequences, this, &MainWindow::ask_which);
+  connect(&session_, &Session::opened_from, this, [this](const std::filesystem::path& path) {
+    if (remember_) remember_path(QString::fromStdString(path.string()));
+    show_recent();
+  });
+  connect(&session_, &Session::experiment_changed, this, [this] { show_titles(); });
+  connect(&session_, &Session::query_changed, this, &MainWindow::show_titles);
+  connect(&session_, &Session::candidate_changed, this, &MainWindow::show_titles);
+
+  // Status line: what goes on, what is selected, where it is computed.
+  connect(&session_, &Session::activity_changed, this, &MainWindow::show_activity);
+  connect(&session_, &Session::progressed, this, [this](Activity activity, const JobStep& step) {
+    if (activity == Activity::Running) run_->show_step(step);
+    if (activity != shown_activity_) return;
+    status_->show_step(step);
+    welcome_->show_step(step);
+  });
+  connect(&session_, &Session::query_changed, this, &MainWindow::show_selection);
+  connect(&session_, &Session::candidate_changed, this, &MainWindow::show_selection);
+  connect(&session_, &Session::experiment_changed, this, [this](const std::shared_ptr<const Experiment>& experiment) {
+    const auto& resources = session_.method_choice().resources;
+    const bool known = experiment && !experiment->device.empty();
+    status_->show_device(QString::fromStdString(known ? experiment->device : resources.device),
+                         thread_count(resources.threads));
+  });
+  connect(status_, &StatusLine::cancel_wanted, this, [this] {
+    if (shown_activity_) session_.cancel(*shown_activity_);
+  });
+
+  // Sequence and its data check.
+  connect(&session_, &Session::sequence_changed, this,
+          [this](const auto& opened) { sequence_->show_sequence(opened->sequence); });
+  connect(&session_, &Session::check_changed, sequence_, &SequencePanel::show_check);
+  connect(sequence_, &SequencePanel::deep_check_wanted, &session_, &Session::check_every_scan);
+
+  // Method and protocol.
+  method_->show_methods(methods());
+  method_->show_choice(session_.method_choice());
+  protocol_->show_protocol(session_.protocol());
+  run_->show_method(title_of_method(session_.method_choice().name));
+  connect(method_, &MethodForm::edited, this, [this] { session_.choose_method(method_->choice()); });
+  connect(&session_, &Session::method_choice_changed, this, [this](const MethodChoice& choice) {
+    if (!is_same(choice, method_->choice())) method_->show_choice(choice);  // never while somebody types in it
+    run_->show_method(title_of_method(choice.name));
+  });
+  connect(protocol_, &ProtocolForm::protocol_edited, &session_, &Session::choose_protocol);
+  connect(&session_, &Session::protocol_changed, this, [this](const Protocol& protocol) {
+    if (to_json(protocol) != to_json(protocol_->protocol())) protocol_->show_protocol(protocol);
+  });
+
+  // Run.
+  connect(run_, &RunPanel::run_wanted, &session_, &Session::run);
+  connect(run_, &RunPanel::cancel_wanted, &session_, [this] { session_.cancel(Activity::Running); });
+  connect(&session_, &Session::experiment_changed, this, [this](const std::shared_ptr<const Experiment>& experiment) {
+    run_->show_experiment(experiment.get());
+    actions_.save->setEnabled(experiment != nullptr);
+  });
+
+  // Frames.
+  connect(&session_, &Session::sequence_changed, this,
+          [this](const auto& opened) { frames_->show_sequence(opened->sequence); });
+  connect(&session_, &Session::query_changed, frames_, &FrameBar::show_frame);
+  connect(frames_, &FrameBar::frame_selected, &session_, &Session::select_query);
+
+  // The query's scan, in 3-D and from above.
+  connect(&session_, &Session::query_scan_changed, this, [this](const std::shared_ptr<const Scan>& scan) {
+    query_->show_cloud(cloud_of(scan), labels_of(scan));
+    bev_->show_cloud(cloud_of(scan));
+  });
+  connect(&session_, &Session::query_scan_failed, query_, &CloudView::show_error);
+  connect(&session_, &Session::query_scan_failed, bev_, &BevView::show_error);
+
+  // The candidate's scan, coloured as the query's.
+  connect(&session_, &Session::candidate_scan_changed, this, [this](const std::shared_ptr<const Scan>& scan) {
+    if (scan) return candidate_->show_cloud(cloud_of(scan), labels_of(scan));
+    candidate_->clear();
+  });
+  connect(&session_, &Session::candidate_scan_failed, candidate_, &CloudView::show_error);
+  connect(query_, &CloudView::colour_by_changed, candidate_, &CloudView::show_colour_by);
+  connect(candidate_, &CloudView::colour_by_changed, query_, &CloudView::show_colour_by);
+
+  // Trajectory.
+  connect(&session_, &Session::sequence_changed, this, [this](const auto& opened) {
+    trajectory_->clear();
+    trajectory_->show_trajectory({opened, &opened->trajectory});
+  });
+  connect(&session_, &Session::evaluation_changed, trajectory_, &TrajectoryView::show_evaluation);
+  connect(&session_, &Session::threshold_changed, trajectory_, &TrajectoryView::show_threshold);
+  connect(&session_, &Session::query_changed, trajectory_, &TrajectoryView::show_frame);
+  connect(&session_, &Session::retrieval_changed, this, [this] {
+    const auto* retrieval = session_.retrieval();
+    trajectory_->show_retrieval(retrieval ? *retrieval : Retrieval{session_.query(), {}});
+  });
+  connect(&session_, &Session::candidate_changed, trajectory_, &TrajectoryView::show_candidate);
+  connect(trajectory_, &TrajectoryView::frame_selected, &session_, &Session::select_query);
+
+  // Candidates of the query.
+  connect(&session_, &Session::retrieval_changed, this, &MainWindow::show_candidates);
+  connect(&session_, &Session::candidate_changed, candidates_, &CandidateTable::show_candidate);
+  connect(candidates_, &CandidateTable::candidate_selected, &session_, &Session::select_candidate);
+  connect(candidates_, &CandidateTable::candidate_activated, &session_, &Session::select_query);
+
+  // Figures.
+  connect(&session_, &Session::experiment_changed, this, [this](const std::shared_ptr<const Experiment>& experiment) {
+    if (!experiment) return curves_->clear();
+    curves_->show_evaluation({experiment, &experiment->evaluation});
+  });
+  connect(&session_, &Session::threshold_changed, curves_, &CurveView::show_threshold);
+  connect(curves_, &CurveView::threshold_chosen, &session_, &Session::choose_threshold);
+}
+
+// Showing ------------------------------------------------------------------------------------------------------------
+
+void MainWindow::show_candidates() {
+  const auto* retrieval = session_.retrieval();
+  if (!session_.experiment()) return candidates_->clear();
+  candidates_->show_candidates(session_.query(), retrieval ? candidate_rows(*retrieval, session_.opened()->trajectory,
+                                                                            session_.experiment()->evaluation.protocol)
+                                                           : std::vector<CandidateRow>());
+}
+
+/// "query 123 → candidate 45, 3.2 m away"
+void MainWindow::show_selection() {
+  const auto& opened = session_.opened();
+  if (!opened || session_.query() < 0) return status_->show_selection({});
+  const auto number = [&](FrameId frame) { return opened->sequence.frames[std::size_t(frame)].number; };
+  QString text = tr("query %1").arg(number(session_.query()));
+  if (const auto candidate = session_.candidate()) {
+    text += tr(" → candidate %1").arg(number(*candidate));
+    const auto& trajectory = opened->trajectory;
+    if (trajectory.has_pose(session_.query()) && trajectory.has_pose(*candidate))
+      text += tr(", %1 m apart").arg(distance(trajectory, session_.query(), *candidate, true), 0, 'f', 1);
+  }
+  status_->show_selection(text);
+}
+
+void MainWindow::show_titles() {
+  const auto& opened = session_.opened();
+  if (!opened) return;
+  const auto& experiment = session_.experiment();
+  const QString name = QString::fromStdString(opened->sequence.name);
+  setWindowTitle(experiment ? tr("%1 – %2 – Relocus").arg(name, title_of_method(experiment->method))
+                            : tr("%1 – Relocus").arg(name));
+  const auto number = [&](FrameId frame) { return opened->sequence.frames[std::size_t(frame)].number; };
+  const auto query = session_.query();
+  const auto candidate = session_.candidate();
+  docks_["query"]->setWindowTitle(query < 0 ? tr("Query") : tr("Query · frame %1").arg(number(query)));
+  docks_["candidate"]->setWindowTitle(candidate ? tr("Candidate · frame %1").arg(number(*candidate)) : tr("Candidate"));
+}
+
+void MainWindow::show_recent() {
+  actions_.recent->clear();
+  const QStringList paths = remember_ ? recent_paths() : QStringList();
+  for (const QString& path : paths)
+    connect(actions_.recent->addAction(QString(path).replace('&', "&&")), &QAction::triggered, this,
+            [this, path] { session_.open(path.toStdString()); });
+  actions_.recent->setEnabled(!paths.isEmpty());
+  if (!paths.isEmpty()) {
+    actions_.recent->addSeparator();
+    connect(actions_.recent->addAction(tr("Forget them")), &QAction::triggered, this, [this] {
+      forget_recent_paths();
+      show_recent();
+    });
+  }
+  welcome_->show_recent(paths);
+}
+
+void MainWindow::show_activity(Activity activity, bool active) {
+  if (activity == Activity::Running) {
+    run_->show_running(active);
+    return actions_.cancel->setEnabled(active);
+  }
+  if (activity == Activity::Checking) sequence_->show_checking(active);
+  if (active)
+    shown_activity_ = activity;
+  else if (shown_activity_ == activity)
+    shown_activity_.reset();
+  const QString title = shown_activity_ ? title_of(*shown_activity_) : QString();
+  status_->show_activity(in_workspace_ ? title : QString());
+  welcome_->show_busy(title);
+}
+
+void MainWindow::choose_theme(Theme theme) {
+  theme_ = theme;
+  apply_theme(theme);
+  (theme == Theme::Dark    ? actions_.dark_theme
+   : theme == Theme::Light ? actions_.light_theme
+                           : actions_.system_theme)
+      ->setChecked(true);
+}
+
+// Layout -------------------------------------------------------------------------------------------------------------
+
+void MainWindow::lay_out() {
+  for (const auto& [name, dock] : docks_) {
+    removeDockWidget(dock);
+    dock->setFloating(false);
+  }
+  const auto& d = docks_;
+  // Left: what is open and what is to be done with it.
+  addDockWidget(Qt::LeftDockWidgetArea, d.at("sequence"));
+  addDockWidget(Qt::LeftDockWidgetArea, d.at("method"));
+  addDockWidget(Qt::LeftDockWidgetArea, d.at("run"));
+  tabifyDockWidget(d.at("method"), d.at("protocol"));
+  // Middle: scans above, ground plans below. Right: answers and figures.
+  addDockWidget(Qt::RightDockWidgetArea, d.at("query"));
+  splitDockWidget(d.at("query"), d.at("candidates"), Qt::Horizontal);
+  splitDockWidget(d.at("query"), d.at("bev"), Qt::Vertical);
+  splitDockWidget(d.at("query"), d.at("candidate"), Qt::Horizontal);
+  splitDockWidget(d.at("bev"), d.at("trajectory"), Qt::Horizontal);
+  splitDockWidget(d.at("candidates"), d.at("curves"), Qt::Vertical);
+  tabifyDockWidget(d.at("curves"), d.at("log"));
+  for (const auto& [name, dock] : docks_) dock->show();
+  d.at("method")->raise();
+  d.at("curves")->raise();
+  if (in_workspace_) fit_docks();
+}
+
+/// Shares of the window that suit 1280 x 800 as well as 1600 x 1000 and more.
+void MainWindow::fit_docks() {
+  const auto& d = docks_;
+  const int left = std::clamp(width() * 19 / 100, 250, 340), right = std::clamp(width() * 27 / 100, 340, 520);
+  const int middle = width() - left - right, tall = height() - 140;
+  resizeDocks({d.at("sequence"), d.at("query"), d.at("candidate"), d.at("candidates")},
+              {left, middle / 2, middle / 2, right}, Qt::Horizontal);
+  resizeDocks({d.at("bev"), d.at("trajectory")}, {middle * 45 / 100, middle * 55 / 100}, Qt::Horizontal);
+  resizeDocks({d.at("sequence"), d.at("method"), d.at("run")}, {tall * 30 / 100, tall * 50 / 100, tall * 20 / 100},
+              Qt::Vertical);
+  resizeDocks({d.at("query"), d.at("bev")}, {tall / 2, tall / 2}, Qt::Vertical);
+  resizeDocks({d.at("candidates"), d.at("curves")}, {tall * 42 / 100, tall * 58 / 100}, Qt::Vertical);
+}
+
+/// The first sequence replaces the welcome by the docks.
+void MainWindow::show_workspace() {
+  if (in_workspace_) return;
+  in_workspace_ = true;
+  welcome_->hide();
+  frames_bar_->show();
+  const QByteArray layout = remember_ ? QSettings().value("window/layout").toByteArray() : QByteArray();
+  if (layout.isEmpty() || !restoreState(layout, kLayoutVersion)) lay_out();
+  frames_bar_->show();
+}
+
+void MainWindow::restore() {
+  if (!remember_) return;
+  const QSettings settings;
+  restoreGeometry(settings.value("window/geometry").toByteArray());
+  choose_theme(Theme(std::clamp(settings.value("window/theme", 0).toInt(), 0, int(Theme::Dark))));
+}
+
+void MainWindow::keep() {
+  if (!remember_) return;
+  QSettings settings;
+  settings.setValue("window/geometry", saveGeometry());
+  settings.setValue("window/theme", int(theme_));
+  if (in_workspace_) settings.setValue("window/layout", saveState(kLayoutVersion));
+}
+
+// Events -------------------------------------------------------------------------------------------------------------
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+  keep();
+  QMainWindow::closeEvent(event);
+}
+
+void MainWindow::changeEvent(QEvent* event) {
+  QMainWindow::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) colour_icons(actions_, palette());
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  const auto urls = event->mimeData()->urls();
+  if (urls.size() == 1 && urls.front().isLocalFile()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+  event->acceptProposedAction();
+  session_.open(event->mimeData()->urls().front().toLocalFile().toStdString());
+}
+
+bool MainWindow::event(QEvent* event) {
+  if (event->type() == QEvent::ShortcutOverride) {
+    const auto* key = static_cast<QKeyEvent*>(event);
+    const bool plain = key->modifiers() == Qt::NoModifier || key->modifiers() == Qt::KeypadModifier;
+    const bool contested = key->key() == Qt::Key_Space || key->key() == Qt::Key_Left || key->key() == Qt::Key_Right;
+    if (plain && contested && keeps_keys(QApplication::focusWidget())) {
+      event->accept();
+      return true;
+    }
+  }
+  return QMainWindow::event(event);
+}
+
+}  // namespace relocus

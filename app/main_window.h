@@ -1,0 +1,97 @@
+#pragma once
+
+#include <QMainWindow>
+#include <filesystem>
+
+#include "app/actions.h"
+#include "app/session.h"
+#include "widgets/theme.h"
+
+class QDockWidget;
+class QStackedWidget;
+
+namespace relocus {
+
+class BevView;
+class CandidateTable;
+class CloudView;
+class CurveView;
+class FrameBar;
+class LogView;
+class MessageBar;
+class MethodForm;
+class ProtocolForm;
+class RunPanel;
+class SequencePanel;
+class StatusLine;
+class TrajectoryView;
+class WelcomePage;
+
+/// The window: it makes the views, lays them out as docks, and wires them to the session. Nothing else knows both.
+class MainWindow : public QMainWindow {
+  Q_OBJECT
+
+ public:
+  /// `remember`: takes and keeps layout, theme and recent paths between sessions (not for pictures and tests).
+  explicit MainWindow(Session& session, bool remember = true);
+  ~MainWindow() override;
+
+  void choose_theme(Theme theme);
+
+ protected:
+  void closeEvent(QCloseEvent* event) override;
+  void changeEvent(QEvent* event) override;
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+  bool event(QEvent* event) override;
+
+ private:
+  void make_views();
+  QDockWidget* add_dock(const QString& name, const QString& title, QWidget* content);
+  void wire();
+  void lay_out();
+  void fit_docks();
+  void show_workspace();
+  void restore();
+  void keep();
+
+  void ask_for_folder();
+  void ask_where_to_save();
+  void ask_for_sample();
+  void ask_which(const std::filesystem::path& root, const std::vector<std::filesystem::path>& sequences);
+  void ask_for_frame();
+  void tell_keyboard();
+  void tell_about();
+
+  void show_recent();
+  void show_activity(Activity activity, bool active);
+  void show_candidates();
+  void show_selection();
+  void show_titles();
+
+  Session& session_;
+  const bool remember_;
+  Actions actions_;
+  Theme theme_ = Theme::System;
+  bool in_workspace_ = false;
+  std::optional<Activity> shown_activity_;
+
+  WelcomePage* welcome_;
+  MessageBar* messages_;
+  StatusLine* status_;
+  SequencePanel* sequence_;
+  MethodForm* method_;
+  ProtocolForm* protocol_;
+  RunPanel* run_;
+  CloudView *query_, *candidate_;
+  BevView* bev_;
+  TrajectoryView* trajectory_;
+  CandidateTable* candidates_;
+  CurveView* curves_;
+  LogView* log_;
+  FrameBar* frames_;
+  QToolBar* frames_bar_;
+  std::map<QString, QDockWidget*> docks_;
+};
+
+}  // namespace relocus

@@ -1,0 +1,82 @@
+#include "app/message_bar.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QToolButton>
+#include <algorithm>
+
+#include "app/icons.h"
+#include "widgets/theme.h"
+
+namespace relocus {
+namespace {
+
+constexpr int kMargin = 12, kMaxWidth = 900;  // [px]
+constexpr int kSignSize = 24;                 // [px]
+
+}  // namespace
+
+MessageBar::MessageBar(QWidget* parent)
+    : QFrame(parent), sign_(new QLabel), text_(new QLabel), close_(new QToolButton) {
+  setObjectName("message_bar");
+  text_->setWordWrap(true);
+  text_->setTextFormat(Qt::PlainText);
+  text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  close_->setAutoRaise(true);
+  close_->setToolTip(tr("Close"));
+  close_->setAccessibleName(tr("Close the message"));
+  auto* row = new QHBoxLayout(this);
+  row->addWidget(sign_, 0, Qt::AlignTop);
+  row->addWidget(text_, 1);
+  row->addWidget(close_, 0, Qt::AlignTop);
+  connect(close_, &QToolButton::clicked, this, &QWidget::hide);
+  parent->installEventFilter(this);
+  take_colours();
+  hide();
+}
+
+void MessageBar::show_error(const QString& sentence) {
+  text_->setText(sentence);
+  setAccessibleName(sentence);
+  take_place();
+  show();
+  raise();
+}
+
+QString MessageBar::text() const { return text_->text(); }
+
+void MessageBar::take_place() {
+  const int width = std::min(parentWidget()->width() - 2 * kMargin, kMaxWidth);
+  const int height = std::max(layout()->heightForWidth(width), layout()->minimumSize().height());
+  setGeometry((parentWidget()->width() - width) / 2, kMargin, width, height);
+}
+
+void MessageBar::take_colours() {
+  const bool dark = is_dark(parentWidget()->palette());
+  const QColor ground(dark ? "#4a1f1c" : "#fdecea"), edge(dark ? "#d9695f" : "#b3261e"),
+      ink(dark ? "#ffe9e6" : "#410e0b");
+  QPalette colours = parentWidget()->palette();
+  colours.setColor(QPalette::WindowText, ink);
+  colours.setColor(QPalette::Text, ink);
+  colours.setColor(QPalette::ButtonText, ink);
+  const QString style = QString(
+                            "#message_bar { background: %1; border: 1px solid %2; border-radius: 6px; }"
+                            "#message_bar QLabel { color: %3; }")
+                            .arg(ground.name(), edge.name(), ink.name());
+  if (styleSheet() != style) setStyleSheet(style);
+  sign_->setPixmap(icon("error", colours).pixmap(kSignSize));
+  close_->setIcon(icon("close", colours));
+}
+
+void MessageBar::changeEvent(QEvent* event) {
+  QFrame::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) take_colours();
+}
+
+bool MessageBar::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == parentWidget() && event->type() == QEvent::Resize && isVisible()) take_place();
+  return QFrame::eventFilter(watched, event);
+}
+
+}  // namespace relocus

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <QFrame>
+
+class QLabel;
+class QToolButton;
+
+namespace relocus {
+
+/// What went wrong and how to mend it, across the upper edge of its parent until it is closed. Never in the way of
+/// going on: no dialog.
+class MessageBar : public QFrame {
+  Q_OBJECT
+
+ public:
+  explicit MessageBar(QWidget* parent);
+
+  void show_error(const QString& sentence);
+  QString text() const;
+
+ protected:
+  void changeEvent(QEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  void take_place();
+  void take_colours();
+
+  QLabel* sign_;
+  QLabel* text_;
+  QToolButton* close_;
+};
+
+}  // namespace relocus
