@@ -11,15 +11,25 @@ struct Job {
   std::shared_ptr<const Options> options;  ///< null: the method's defaults
   Resources resources;
   Protocol protocol;
-  std::filesystem::path out;  ///< experiment folder; also holds the encodings, so that a second run resumes. Empty: a cache
+  std::filesystem::path database;  ///< of a joined sequence: where its database lies; only noted
+  std::filesystem::path
+      out;  ///< experiment folder; also holds the encodings, so that a second run resumes. Empty: a cache
 };
 
-/// Encodes (resuming from what is stored), searches, re-ranks, evaluates, saves.
+/// Encodes (resuming from what is stored), searches, re-ranks (resuming too), evaluates, saves.
 Experiment run(const Sequence& sequence, const Job& job, const Progress& progress = {});
 
-/// The same answers under another protocol: searches and evaluates again what is stored; no network needed unless the set of
-/// candidates changed and the method re-ranks.
+/// The nearest frames that the protocol admits, for every query that it asks: exact, by the distance of the
+/// descriptors.
+std::vector<Retrieval> search(const Descriptors& descriptors, const Trajectory& trajectory, const Protocol& protocol,
+                              const Progress& progress = {});
+
+/// The same answers under another protocol: searches and evaluates again what is stored. Only pairs that were never
+/// re-ranked are computed, for which the method's weights and the stored encodings are needed: throws naming them when
+/// they are gone.
 Experiment reevaluate(const Experiment& experiment, const Sequence& sequence, const Protocol& protocol,
+                      const Progress& progress = {});
+Experiment reevaluate(const Experiment& experiment, const Trajectory& trajectory, const Protocol& protocol,
                       const Progress& progress = {});
 
 }  // namespace relocus

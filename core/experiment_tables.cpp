@@ -1,0 +1,200 @@
+#include "core/experiment_tables.h"
+
+#include <fmt/compile.h>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+#include <numbers>
+#include <unordered_map>
+
+#include "core/error.h"
+
+namespace relocus {
+namespace {
+
+constexpr std::string_view kCandidatesHeader =
+    "query,rank,candidate,distance,similarity,true_distance_m,correct,retrieval_rank,yaw_deg";
+constexpr std::string_view kTrajectoryHeader = "frame,number,stamp,x,y,z,heading,travelled";
+constexpr float kDegrees = 180 / std::numbers::pi_v<float>;
+
+/// The shortest text that reads back as the same number; nothing for NaN.
+template <class T>
+void append_number(std::string& text, T value) {
+  if (!std::isnan(value)) fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}"), value);
+}
+
+/// Lines of comma-separated numbers behind a known header.
+class Table {
+ public:
+  Table(std::string_view text, std::string_view header, const std::string& name) : left_(text), name_(name) {
+    if (next_line() != header)
+      throw Error("{} does not begin with \"{}\"; it was not written by this program", name_, header);
+  }
+
+  bool next() {
+    if (left_.empty()) return false;
+    fields_ = next_line();
+    return true;
+  }
+  template <class T>
+  T number() {
+    T value{};
+    const std::string_view text = field();
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ptr != text.data() + text.size() || text.empty())
+      fail(text);
+    return value;
+  }
+  template <class T>
+  T number_or_nan() {
+    return fields_.empty() || fields_.front() == ',' ? (field(), std::numeric_limits<T>::quiet_NaN()) : number<T>();
+  }
+  [[noreturn]] void fail(std::string_view what) const { throw Error("{}:{}: \"{}\" does not fit", name_, line_, what); }
+
+ private:
+  std::string_view next_line() {
+    ++line_;
+    const auto end = left_.find('\n');
+    if (end == std::string_view::npos) throw Error("{} is truncated after line {}", name_, line_ - 1);
+    const std::string_view line = left_.substr(0, end);
+    left_.remove_prefix(end + 1);
+    return line;
+  }
+  std::string_view field() {
+    const auto end = std::min(fields_.find(','), fields_.size());
+    const std::string_view text = fields_.substr(0, end);
+    fields_.remove_prefix(std::min(end + 1, fields_.size()));
+    return text;
+  }
+
+  std::string_view left_, fields_;
+  const std::string& name_;
+  int line_ = 0;
+};
+
+bool is_correct(const Experiment& experiment, double true_distance) {
+  return true_distance < experiment.protocol.positive_radius;
+}
+
+}  // namespace
+
+std::string candidates_csv(const Experiment& experiment, const Trajectory& trajectory) {
+  std::unordered_map<FrameId, const Retrieval*> before;
+  for (const Retrieval& retrieval : experiment.retrieved) before[retrieval.query] = &retrieval;
+
+  std::string text(kCandidatesHeader);
+  text += '\n';
+  std::unordered_map<FrameId, std::size_t> rank_before;
+  for (const Retrieval& retrieval : experiment.retrievals) {
+    rank_before.clear();
+    if (const auto found = before.find(retrieval.query); found != before.end()) {
+      const auto& candidates = found->second->candidates;
+      for (std::size_t i = 0; i < candidates.size(); ++i) rank_before[candidates[i].frame] = i + 1;
+    }
+    for (std::size_t i = 0; i < retrieval.candidates.size(); ++i) {
+      const Candidate& candidate = retrieval.candidates[i];
+      const double apart = distance(trajectory, retrieval.query, candidate.frame, experiment.protocol.planar);
+      const auto rank = rank_before.find(candidate.frame);
+      fmt::format_to(std::back_inserter(text), FMT_COMPILE("{},{},{},"), experiment.number(retrieval.query), i + 1,
+                     experiment.number(candidate.frame));
+      append_number(text, candidate.distance);
+      text += ',';
+      append_number(text, candidate.similarity);
+      text += ',';
+      if (!std::isnan(apart)) fmt::format_to(std::back_inserter(text), FMT_COMPILE("{:.3f}"), apart);
+      fmt::format_to(std::back_inserter(text), FMT_COMPILE(",{},{},"), is_correct(experiment, apart) ? 1 : 0,
+                     rank == rank_before.end() ? i + 1 : rank->second);
+      append_number(text, candidate.yaw * kDegrees);
+      text += '\n';
+    }
+  }
+  return text;
+}
+
+void read_candidates_csv(std::string_view text, const std::string& name, Experiment& experiment) {
+  std::unordered_map<std::int64_t, FrameId> ids;
+  for (std::size_t i = 0; i < experiment.frame_numbers.size(); ++i) ids[experiment.frame_numbers[i]] = FrameId(i);
+  Table table(text, kCandidatesHeader, name);
+  const auto frame = [&] {
+    const auto number = table.number<std::int64_t>();
+    const auto id = ids.find(number);
+    if (!ids.empty() && id == ids.end()) table.fail(std::to_string(number));
+    return ids.empty() ? FrameId(number) : id->second;
+  };
+
+  experiment.retrievals.clear();
+  experiment.retrieved.clear();
+  while (table.next()) {
+    const FrameId query = frame();
+    if (table.number<std::size_t>() == 1) {
+      experiment.retrievals.push_back({query, {}});
+      experiment.retrieved.push_back({query, {}});
+    }
+    if (experiment.retrievals.empty() || experiment.retrievals.back().query != query)
+      table.fail("an answer without the first of its query");
+    Candidate candidate;
+    candidate.frame = frame();
+    candidate.distance = table.number_or_nan<float>();
+    candidate.similarity = table.number_or_nan<float>();
+    table.number_or_nan<double>();  // true distance
+    table.number<int>();            // correct
+    const auto rank_before = table.number<std::size_t>();
+    candidate.yaw = table.number_or_nan<float>() / kDegrees;
+    experiment.retrievals.back().candidates.push_back(candidate);
+    if (rank_before < 1 || rank_before > (1u << 24)) table.fail(std::to_string(rank_before));
+    auto& before = experiment.retrieved.back().candidates;
+    if (before.size() < rank_before) before.resize(rank_before);
+    before[rank_before - 1] = candidate;
+    before[rank_before - 1].similarity = before[rank_before - 1].yaw = std::numeric_limits<float>::quiet_NaN();
+  }
+  for (Retrieval& retrieval : experiment.retrieved)
+    std::erase_if(retrieval.candidates, [](const Candidate& candidate) { return candidate.frame < 0; });
+}
+
+std::string pr_curve_csv(const Figures& figures) {
+  std::string text = "threshold,precision,recall,f1,true_positives,false_positives,false_negatives\n";
+  for (const PrPoint& point : figures.curve) {
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{},{},{},{},{},{},{}\n"), point.threshold, point.precision,
+                   point.recall, point.f1, point.true_positives, point.false_positives, point.false_negatives);
+  }
+  return text;
+}
+
+std::string recall_csv(const Figures& figures) {
+  std::string text = "n,recall\n";
+  for (std::size_t i = 0; i < figures.recall_at.size(); ++i)
+    text += fmt::format("{},{}\n", i + 1, figures.recall_at[i]);
+  return text;
+}
+
+std::string trajectory_csv(const Experiment& experiment, const Trajectory& trajectory) {
+  std::string text(kTrajectoryHeader);
+  text += '\n';
+  for (std::size_t i = 0; i < trajectory.size(); ++i) {
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{},{}"), i, experiment.number(FrameId(i)));
+    const Eigen::Vector3d& position = trajectory.positions[i];
+    for (const double value : {trajectory.stamps[i], position.x(), position.y(), position.z(), trajectory.headings[i],
+                               trajectory.travelled[i]}) {
+      text += ',';
+      append_number(text, value);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+Trajectory read_trajectory_csv(std::string_view text, const std::string& name) {
+  Table table(text, kTrajectoryHeader, name);
+  Trajectory trajectory;
+  while (table.next()) {
+    if (table.number<std::size_t>() != trajectory.size()) table.fail("frames should count from 0");
+    table.number<std::int64_t>();
+    trajectory.stamps.push_back(table.number_or_nan<double>());
+    Eigen::Vector3d& position = trajectory.positions.emplace_back();
+    for (int axis = 0; axis < 3; ++axis) position[axis] = table.number_or_nan<double>();
+    trajectory.headings.push_back(table.number_or_nan<double>());
+    trajectory.travelled.push_back(table.number_or_nan<double>());
+  }
+  return trajectory;
+}
+
+}  // namespace relocus

@@ -1,0 +1,430 @@
+#include "core/pipeline.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <future>
+#include <list>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "core/datasets/registry.h"
+#include "core/encodings.h"
+#include "core/environment.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/index.h"
+
+namespace relocus {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr FrameId kBatch = 8;                            // frames that are loaded and encoded together
+constexpr std::size_t kSearchBlock = 256;                // queries between two reports
+constexpr std::size_t kPreparedBytes = 512ull << 20;     // memory for what re-ranking reads again and again
+constexpr std::chrono::milliseconds kCommitEvery{1000};  // re-ranked queries are written to disk so often
+
+class Stopwatch {
+ public:
+  double milliseconds() const {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+EncodingKey key_of(const Experiment& experiment) {
+  return {experiment.method, experiment.options, experiment.weights_hash, experiment.sequence_identity};
+}
+
+/// Names the frames that the method could not read, before anybody waits.
+void require_readings(const Sequence& sequence, const MethodInfo& info) {
+  if (info.modality != Modality::Lidar)
+    throw Error("{} reads images; sequences of images cannot be run yet", info.title);
+  if (sequence.frames.empty()) throw Error("{} has no frames", sequence.name);
+  std::vector<std::int64_t> missing;
+  for (const Frame& frame : sequence.frames) {
+    if (frame.cloud.empty() || !fs::exists(frame.cloud)) missing.push_back(frame.number);
+  }
+  if (missing.empty()) return;
+  constexpr std::size_t kNamed = 5;
+  const auto named = std::span(missing).first(std::min(missing.size(), kNamed));
+  throw Error("{} of {} frames of {} have no scan (number {}{}); complete the download or leave these frames out",
+              missing.size(), sequence.frames.size(), sequence.name, fmt::join(named, ", "),
+              missing.size() > kNamed ? ", …" : "");
+}
+
+std::vector<Reading> read(const Sequence& sequence, FrameId first, FrameId last) {
+  std::vector<Reading> readings;
+  for (FrameId frame = first; frame < last; ++frame) readings.push_back({read_cloud(sequence, frame), {}});
+  return readings;
+}
+
+/// Encodes what the store does not hold yet; the next batch is read from disk meanwhile.
+void encode(const Sequence& sequence, Method& method, EncodingStore& store, Experiment& experiment,
+            const Progress& progress) {
+  const auto num_frames = FrameId(sequence.frames.size());
+  if (store.size() > num_frames)
+    throw Error("{} holds more frames than {}; delete it and run again", experiment.encodings.string(), sequence.name);
+  double loading = 0;  // written by one thread at a time
+  const auto start_reading = [&](FrameId first) {
+    return std::async(std::launch::async, [&, first, last = std::min(first + kBatch, num_frames)] {
+      const Stopwatch watch;
+      auto readings = read(sequence, first, last);
+      loading += watch.milliseconds();
+      return readings;
+    });
+  };
+
+  const FrameId resumed = store.size();
+  double encoding = 0;
+  std::future<std::vector<Reading>> next;
+  if (resumed < num_frames) next = start_reading(resumed);
+  while (store.size() < num_frames) {
+    progress("Encoding", store.size(), num_frames);
+    const std::vector<Reading> readings = next.get();
+    const auto behind = FrameId(store.size() + readings.size());
+    if (behind < num_frames) next = start_reading(behind);
+    const Stopwatch watch;
+    store.append(method.encode(readings));
+    encoding += watch.milliseconds();
+  }
+  progress("Encoding", num_frames, num_frames);
+  const double num_encoded = std::max(num_frames - resumed, 1);
+  experiment.milliseconds["load"] = loading / num_encoded;
+  experiment.milliseconds["encode"] = encoding / num_encoded;
+}
+
+/// What the second stage needs of the frames that were used last.
+class PreparedCache {
+ public:
+  PreparedCache(Method& method, const EncodingStore& store) : method_(method), store_(store) {}
+
+  std::shared_ptr<const Prepared> get(FrameId frame) {
+    if (const auto found = entries_.find(frame); found != entries_.end()) {
+      recent_.splice(recent_.begin(), recent_, found->second.place);
+      return found->second.prepared;
+    }
+    const auto prepared = method_.prepare(store_.load(frame));
+    recent_.push_front(frame);
+    entries_[frame] = {prepared, recent_.begin()};
+    bytes_ += prepared->bytes;
+    while (bytes_ > kPreparedBytes && entries_.size() > 1) {
+      const auto oldest = entries_.find(recent_.back());
+      bytes_ -= oldest->second.prepared->bytes;
+      entries_.erase(oldest);
+      recent_.pop_back();
+    }
+    return prepared;
+  }
+
+ private:
+  struct Entry {
+    std::shared_ptr<const Prepared> prepared;
+    std::list<FrameId>::iterator place;
+  };
+  Method& method_;
+  const EncodingStore& store_;
+  std::list<FrameId> recent_;  // newest first
+  std::unordered_map<FrameId, Entry> entries_;
+  std::size_t bytes_ = 0;
+};
+
+/// Best similarity first; equal ones stay as the search had them.
+void sort_by_similarity(Retrieval& retrieval) {
+  std::ranges::stable_sort(retrieval.candidates, [](const Candidate& a, const Candidate& b) {
+    return (std::isnan(a.similarity) ? -INFINITY : a.similarity) >
+           (std::isnan(b.similarity) ? -INFINITY : b.similarity);
+  });
+}
+
+/// Gives the candidates without one a similarity.
+void score(Retrieval& retrieval, Method& method, PreparedCache& cache) {
+  std::vector<Candidate*> unscored;
+  for (Candidate& candidate : retrieval.candidates) {
+    if (std::isnan(candidate.similarity)) unscored.push_back(&candidate);
+  }
+  if (unscored.empty()) return;
+  const auto query = cache.get(retrieval.query);
+  std::vector<std::shared_ptr<const Prepared>> prepared;
+  for (const Candidate* candidate : unscored) prepared.push_back(cache.get(candidate->frame));
+  const std::vector<Method::Score> scores = method.rerank(*query, prepared);
+  if (scores.size() != unscored.size())
+    throw Error("the method gave {} scores for {} candidates", scores.size(), unscored.size());
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    unscored[i]->similarity = scores[i].similarity;
+    unscored[i]->yaw = scores[i].yaw;
+  }
+}
+
+/// A re-ranked query as the store of scores keeps it: (frame, similarity, yaw) of each candidate in the order of the
+/// search.
+Encoding to_record(const Retrieval& retrieval) {
+  Encoding record;
+  record.global.resize(Eigen::Index(3 * retrieval.candidates.size()));
+  Eigen::Index i = 0;
+  for (const Candidate& candidate : retrieval.candidates) {
+    record.global[i++] = float(candidate.frame);
+    record.global[i++] = candidate.similarity;
+    record.global[i++] = candidate.yaw;
+  }
+  return record;
+}
+
+void from_record(const Eigen::VectorXf& record, const std::string& file, Retrieval& retrieval) {
+  bool fits = record.size() == Eigen::Index(3 * retrieval.candidates.size());
+  for (std::size_t i = 0; fits && i < retrieval.candidates.size(); ++i) {
+    Candidate& candidate = retrieval.candidates[i];
+    fits = record[3 * i] == float(candidate.frame);
+    candidate.similarity = record[3 * i + 1];
+    candidate.yaw = record[3 * i + 2];
+  }
+  if (!fits) throw Error("{} does not fit the encodings beside it; delete it and run again", file);
+}
+
+/// Re-ranks every retrieval; with a file, what it holds is not computed again.
+void rerank(std::vector<Retrieval>& retrievals, Method& method, const EncodingStore& encodings, EncodingStore* scores,
+            const std::string& scores_name, const Progress& progress) {
+  PreparedCache cache(method, encodings);
+  std::size_t done = 0;
+  if (scores) {
+    for (; done < std::min<std::size_t>(scores->size(), retrievals.size()); ++done)
+      from_record(scores->global(FrameId(done)), scores_name, retrievals[done]);
+  }
+  std::vector<Encoding> uncommitted;
+  auto committed = std::chrono::steady_clock::now();
+  const auto commit = [&] {
+    if (scores && !uncommitted.empty()) scores->append(uncommitted);
+    uncommitted.clear();
+    committed = std::chrono::steady_clock::now();
+  };
+  try {
+    for (; done < retrievals.size(); ++done) {
+      progress("Re-ranking", done, retrievals.size());
+      score(retrievals[done], method, cache);
+      uncommitted.push_back(to_record(retrievals[done]));
+      if (std::chrono::steady_clock::now() - committed > kCommitEvery) commit();
+    }
+  } catch (const Cancelled&) {
+    commit();
+    throw;
+  }
+  commit();
+  for (Retrieval& retrieval : retrievals) sort_by_similarity(retrieval);
+  progress("Re-ranking", retrievals.size(), retrievals.size());
+}
+
+/// Takes over similarities of pairs that were re-ranked before; gives the number of those that were not.
+std::size_t take_known_scores(const std::vector<Retrieval>& known, std::vector<Retrieval>& retrievals) {
+  std::unordered_map<FrameId, const Retrieval*> by_query;
+  for (const Retrieval& retrieval : known) by_query[retrieval.query] = &retrieval;
+  std::size_t unscored = 0;
+  for (Retrieval& retrieval : retrievals) {
+    std::unordered_map<FrameId, const Candidate*> scored;
+    if (const auto found = by_query.find(retrieval.query); found != by_query.end()) {
+      for (const Candidate& candidate : found->second->candidates) scored[candidate.frame] = &candidate;
+    }
+    for (Candidate& candidate : retrieval.candidates) {
+      if (const auto found = scored.find(candidate.frame); found != scored.end()) {
+        candidate.similarity = found->second->similarity;
+        candidate.yaw = found->second->yaw;
+      }
+      unscored += std::isnan(candidate.similarity);
+    }
+  }
+  return unscored;
+}
+
+/// Scores belong to one search: another protocol finds other candidates.
+EncodingKey scores_key(const Experiment& experiment) {
+  EncodingKey key = key_of(experiment);
+  key.sequence += " scores " + to_json(experiment.protocol).dump();
+  return key;
+}
+
+/// Opens the file of scores; one of another search is replaced, because it can be computed again.
+EncodingStore open_scores(const fs::path& file, const EncodingKey& key) {
+  try {
+    return EncodingStore(file, key);
+  } catch (const Error&) {
+    if (fs::exists(file) && !fs::is_regular_file(file)) throw;
+    fs::remove(file);
+    return EncodingStore(file, key);
+  }
+}
+
+/// Re-ranks what has no similarity yet, with the method and the encodings of the experiment.
+void rerank_rest(const Experiment& experiment, std::vector<Retrieval>& retrievals, const Progress& progress) {
+  const MethodInfo& info = method(experiment.method);
+  const auto options = info.options();
+  set_options(*options, Json::parse(experiment.options));
+  const Resources resources{experiment.weights, experiment.device, 0};
+  if (info.weights_hash(*options, resources) != experiment.weights_hash) {
+    throw Error("the weights of {} are not those that the experiment was made with; run it again with these",
+                info.title);
+  }
+  const auto method = info.create(*options, resources);
+  const EncodingStore store(experiment.encodings, key_of(experiment), EncodingStore::Access::Read);
+  rerank(retrievals, *method, store, nullptr, {}, progress);
+}
+
+fs::path cache_file(const Experiment& experiment) {
+  const std::string hash = sha256(key_of(experiment).text()).substr(0, 16);
+  return cache_folder() / "encodings" / fmt::format("{}-{}.bin", experiment.method, hash);
+}
+
+void evaluate(Experiment& experiment, const Trajectory& trajectory, const Progress& progress) {
+  const Stopwatch watch;
+  experiment.evaluation = evaluate(trajectory, experiment.retrievals, experiment.protocol, nullptr, progress);
+  experiment.milliseconds["evaluate"] = watch.milliseconds() / std::max<double>(experiment.retrievals.size(), 1);
+}
+
+/// Frame numbers, where they tell more than positions.
+std::vector<std::int64_t> frame_numbers(const Sequence& sequence, bool joined) {
+  std::vector<std::int64_t> numbers;
+  bool differ = false;
+  for (const Frame& frame : sequence.frames) {
+    numbers.push_back(frame.number);
+    differ |= frame.number != frame.id;
+  }
+  return differ && !joined ? numbers : std::vector<std::int64_t>();
+}
+
+Experiment description(const Sequence& sequence, const Job& job, const MethodInfo& info, const Options& options) {
+  Experiment experiment;
+  experiment.method = job.method;
+  experiment.options = to_json(options).dump();
+  experiment.weights = job.resources.weights;
+  experiment.weights_hash = info.weights_hash(options, job.resources);
+  experiment.sequence = fs::absolute(sequence.folder);
+  if (!job.database.empty()) experiment.database = fs::absolute(job.database);
+  experiment.sequence_name = sequence.name;
+  experiment.sequence_identity = sequence_identity(sequence);
+  experiment.frame_numbers = frame_numbers(sequence, !job.database.empty());
+  experiment.protocol = job.protocol;
+  experiment.version = version();
+  experiment.device = job.resources.device;
+  return experiment;
+}
+
+}  // namespace
+
+std::vector<Retrieval> search(const Descriptors& descriptors, const Trajectory& trajectory, const Protocol& protocol,
+                              const Progress& progress) {
+  const auto num_frames = FrameId(descriptors.rows());
+  if (std::size_t(num_frames) != trajectory.size()) {
+    throw Error("there are {} descriptors but {} poses; both should have one line per frame", num_frames,
+                trajectory.size());
+  }
+  std::vector<Retrieval> retrievals;
+  for (FrameId query = std::max(protocol.first_query, 0); query < num_frames; ++query)
+    retrievals.push_back({query, {}});
+  if (retrievals.empty()) return retrievals;
+
+  const Index index(descriptors);
+  for (std::size_t first = 0; first < retrievals.size(); first += kSearchBlock) {
+    progress("Searching", first, retrievals.size());
+    const auto block = std::span(retrievals).subspan(first, std::min(kSearchBlock, retrievals.size() - first));
+    // What the protocol admits is mostly "all older than": a prefix of the index. Holes in it are asked for in addition
+    // and left out.
+    std::vector<FrameId> sizes(block.size());
+    std::vector<FrameId> holes(block.size());
+#pragma omp parallel for
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      FrameId admitted = 0;
+      for (FrameId frame = 0; frame < num_frames; ++frame) {
+        if (frame == block[i].query || !is_admitted(trajectory, protocol, block[i].query, frame)) continue;
+        ++admitted;
+        sizes[i] = frame + 1;
+      }
+      holes[i] = sizes[i] - admitted;
+    }
+    const Descriptors queries = descriptors.middleRows(block.front().query, Eigen::Index(block.size()));
+    auto found = index.search(queries, protocol.num_candidates + *std::ranges::max_element(holes), sizes);
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      for (const Candidate& candidate : found[i]) {
+        if (int(block[i].candidates.size()) == protocol.num_candidates) break;
+        const bool itself = candidate.frame == block[i].query;
+        if (!itself && (holes[i] == 0 || is_admitted(trajectory, protocol, block[i].query, candidate.frame)))
+          block[i].candidates.push_back(candidate);
+      }
+    }
+  }
+  progress("Searching", retrievals.size(), retrievals.size());
+  return retrievals;
+}
+
+Experiment run(const Sequence& sequence, const Job& job, const Progress& progress) {
+  const MethodInfo& info = method(job.method);
+  const std::shared_ptr<const Options> options = job.options ? job.options : std::shared_ptr(info.options());
+  require_readings(sequence, info);
+  omp_set_num_threads(thread_count(job.resources.threads));
+  const Trajectory truth = trajectory(sequence);
+
+  Experiment experiment = description(sequence, job, info, *options);
+  experiment.encodings = job.out.empty() ? cache_file(experiment) : fs::absolute(job.out / "encodings.bin");
+  const std::unique_ptr<Method> method = info.create(*options, job.resources);
+  EncodingStore store(experiment.encodings, key_of(experiment));
+  encode(sequence, *method, store, experiment, progress);
+  experiment.descriptors = store.descriptors();
+
+  const Stopwatch searching;
+  experiment.retrieved = search(experiment.descriptors, truth, experiment.protocol, progress);
+  experiment.milliseconds["search"] = searching.milliseconds() / std::max<double>(experiment.retrieved.size(), 1);
+
+  experiment.retrievals = experiment.retrieved;
+  if (info.reranks) {
+    const Stopwatch reranking;
+    const fs::path file = fs::path(experiment.encodings).replace_extension(".scores");
+    EncodingStore scores = open_scores(file, scores_key(experiment));
+    rerank(experiment.retrievals, *method, store, &scores, file.string(), progress);
+    experiment.milliseconds["rerank"] = reranking.milliseconds() / std::max<double>(experiment.retrievals.size(), 1);
+  }
+  evaluate(experiment, truth, progress);
+  if (!job.out.empty()) save(experiment, truth, job.out);
+  return experiment;
+}
+
+Experiment reevaluate(const Experiment& experiment, const Sequence& sequence, const Protocol& protocol,
+                      const Progress& progress) {
+  return reevaluate(experiment, trajectory(sequence), protocol, progress);
+}
+
+Experiment reevaluate(const Experiment& experiment, const Trajectory& truth, const Protocol& protocol,
+                      const Progress& progress) {
+  Experiment result = experiment;
+  result.protocol = protocol;
+  if (experiment.descriptors.size() == 0) {  // imported answers: the protocol can only leave some of them out
+    for (Retrieval& retrieval : result.retrievals) {
+      std::erase_if(retrieval.candidates, [&](const Candidate& candidate) {
+        return !is_admitted(truth, protocol, retrieval.query, candidate.frame);
+      });
+    }
+    evaluate(result, truth, progress);
+    return result;
+  }
+
+  result.retrieved = search(experiment.descriptors, truth, protocol, progress);
+  result.retrievals = result.retrieved;
+  if (!experiment.method.empty() && method(experiment.method).reranks) {
+    const std::size_t unscored = take_known_scores(experiment.retrievals, result.retrievals);
+    if (unscored > 0 && !fs::exists(experiment.encodings)) {
+      throw Error(
+          "this protocol asks for {} pairs that were never re-ranked, and the encodings {} are gone; run the "
+          "experiment "
+          "again with this protocol",
+          unscored, experiment.encodings.string());
+    }
+    if (unscored > 0) rerank_rest(experiment, result.retrievals, progress);
+    for (Retrieval& retrieval : result.retrievals) sort_by_similarity(retrieval);
+  }
+  evaluate(result, truth, progress);
+  return result;
+}
+
+}  // namespace relocus
