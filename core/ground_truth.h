@@ -1,17 +1,18 @@
 #pragma once
 
-#include "core/bev.h"
-#include "core/progress.h"
+#include <cmath>
+
 #include "core/types.h"
 
 namespace relocus {
 
-/// Ground-truth geometry of a sequence, one entry per frame. Frames without a pose hold NaN.
+/// Ground-truth geometry of a sequence, one entry per frame. Frames without a pose hold NaN positions and headings.
 struct Trajectory {
   std::vector<Eigen::Vector3d> positions;  ///< [m] of the reference frame (Sequence::reference_from_sensor); z up
   std::vector<double> headings;            ///< [rad] of the sensor's x axis in the ground plane
   std::vector<double> stamps;              ///< [s]
   std::vector<double> travelled;           ///< [m] along the path from the first frame
+  std::vector<std::int64_t> numbers;       ///< as the files are numbered (Frame::number)
 
   std::size_t size() const { return positions.size(); }
   bool has_pose(FrameId frame) const { return !positions[frame].hasNaN(); }
@@ -19,37 +20,18 @@ struct Trajectory {
 
 Trajectory trajectory(const Sequence& sequence);
 
-/// [m] in the ground plane (x, y), or in space.
-double distance(const Trajectory& trajectory, FrameId a, FrameId b, bool planar);
+/// The map's frames, then the queries' frames (query i becomes map.size() + i), for protocols with database_frames =
+/// map.size(). Both must be given in the same world. Between the two lies an endless way and time: no query is a
+/// standstill of the map.
+Trajectory concatenated(const Trajectory& map, const Trajectory& queries);
 
-/// Difference of heading, [0, pi].
+/// [m] in the ground plane (x, y), or in space. NaN without a pose.
+inline double distance(const Trajectory& trajectory, FrameId a, FrameId b, bool planar) {
+  const Eigen::Vector3d step = trajectory.positions[a] - trajectory.positions[b];
+  return planar ? std::sqrt(step.x() * step.x() + step.y() * step.y()) : step.norm();
+}
+
+/// Difference of heading, [0, pi]. NaN without a pose.
 double heading_difference(const Trajectory& trajectory, FrameId a, FrameId b);
-
-/// Share of the active coarse BEV cells that have a partner nearer than one cell in the other scan (BEVNet's label,
-/// specs: 3.125 m cells); `a_from_b` from ground truth.
-struct BevOverlap {
-  Array map_a, map_b;    ///< [32, 32]: 1 overlapping, 0 not, NaN without data; row = x index, column = y index
-  int cells_a = 0, cells_b = 0, positive_a = 0, positive_b = 0;
-  double mean() const;   ///< of both directions, [0, 1]
-};
-struct BevOverlapSettings {
-  BevGrid grid;
-  /// true: cell centres where the pooled cells really are; false: the published labels' centres, 1.37 m off per axis.
-  bool true_centres = false;
-};
-BevOverlap bev_overlap(const PointCloud& a, const PointCloud& b, const Eigen::Isometry3d& a_from_b,
-                       const BevOverlapSettings& settings = {});
-
-/// OverlapNet's overlap of range images: share of the valid pixels of `a` whose range differs by less than `max_difference` from
-/// that of `b` seen from `a`. Asymmetric.
-struct RangeImageSettings {
-  int height = 64, width = 900;                   ///< pixels
-  double fov_up = 3, fov_down = -25;              ///< [deg]
-  double max_range = 50;                          ///< [m]
-  double max_difference = 1;                      ///< [m]
-};
-Array range_image(const PointCloud& cloud, const RangeImageSettings& settings = {});  ///< [height, width] [m], -1: nothing
-double range_overlap(const PointCloud& a, const PointCloud& b, const Eigen::Isometry3d& a_from_b,
-                     const RangeImageSettings& settings = {});
 
 }  // namespace relocus

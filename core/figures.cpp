@@ -1,0 +1,320 @@
+#include "core/figures.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <random>
+
+#include "core/error.h"
+
+namespace relocus {
+namespace {
+
+constexpr std::size_t max_curve_points = 10000;
+constexpr double confidence = 0.95;
+constexpr std::uint64_t bootstrap_seed = 20230311;
+
+/// What accepting one answer changes.
+struct Item {
+  float true_positive = 0, false_positive = 0;
+  float not_missed = 0;     ///< leaves the false negatives
+  bool ends_group = false;  ///< the next answer has another score
+};
+
+/// Answers in the order of acceptance.
+struct Ranking {
+  std::vector<Item> items;
+  std::vector<double> scores;
+  double answerable = 0;  ///< false negatives before anything is accepted
+};
+
+Item item_of(const Answer& answer, WrongAnswers wrong_answers) {
+  Item item;
+  item.true_positive = answer.correct;
+  const bool told_apart = wrong_answers == WrongAnswers::Missed && answer.answerable;
+  item.false_positive = answer.wrong && !told_apart;
+  item.not_missed = answer.answerable && (answer.correct || wrong_answers == WrongAnswers::FalsePositive);
+  return item;
+}
+
+Ranking rank_answers(std::span<const Answer> answers, WrongAnswers wrong_answers) {
+  Ranking ranking;
+  std::vector<const Answer*> accepted;
+  accepted.reserve(answers.size());
+  for (const Answer& answer : answers) {
+    ranking.answerable += answer.answerable;
+    if (answer.has_candidates && std::isfinite(answer.score)) accepted.push_back(&answer);
+  }
+  std::ranges::stable_sort(accepted, std::greater(), [](const Answer* answer) { return answer->score; });
+  for (std::size_t i = 0; i < accepted.size(); ++i) {
+    ranking.items.push_back(item_of(*accepted[i], wrong_answers));
+    ranking.scores.push_back(accepted[i]->score);
+    ranking.items.back().ends_group = i + 1 == accepted.size() || accepted[i + 1]->score != accepted[i]->score;
+  }
+  return ranking;
+}
+
+Ranking rank_pairs(std::span<const ScoredPair> pairs, int missed) {
+  std::vector<ScoredPair> sorted;
+  sorted.reserve(pairs.size());
+  Ranking ranking;
+  ranking.answerable = missed;
+  for (const ScoredPair& pair : pairs) {
+    ranking.answerable += pair.positive;
+    if (std::isfinite(pair.score)) sorted.push_back(pair);
+  }
+  std::ranges::sort(sorted, std::greater(), &ScoredPair::score);
+  ranking.items.resize(sorted.size());
+  ranking.scores.resize(sorted.size());
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const float positive = sorted[i].positive;
+    const bool last = i + 1 == sorted.size() || sorted[i + 1].score != sorted[i].score;
+    ranking.items[i] = {positive, 1 - positive, positive, last};
+    ranking.scores[i] = sorted[i].score;
+  }
+  return ranking;
+}
+
+double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+/// Walks down the ranking and calls `visit(i, tp, fp, fn)` where a threshold can lie. `weight(i)` is how often answer i
+/// is there.
+template <class Weight, class Visit>
+void walk(const Ranking& ranking, double answerable, const Weight& weight, const Visit& visit) {
+  double tp = 0, fp = 0, fn = answerable;
+  for (std::size_t i = 0; i < ranking.items.size(); ++i) {
+    const Item& item = ranking.items[i];
+    const double times = weight(i);
+    tp += times * item.true_positive;
+    fp += times * item.false_positive;
+    fn -= times * item.not_missed;
+    if (item.ends_group) visit(i, tp, fp, fn);
+  }
+}
+
+/// Everything that stands on the PR curve.
+void fill_pr(Figures& figures, const Ranking& ranking) {
+  std::vector<PrPoint> curve;
+  walk(
+      ranking, ranking.answerable, [](std::size_t) { return 1; },
+      [&](std::size_t i, double tp, double fp, double fn) {
+        if (tp + fp == 0) return;  // nothing but answers that do not count
+        curve.push_back({ranking.scores[i], ratio(tp, tp + fp), ratio(tp, tp + fn), ratio(2 * tp, 2 * tp + fp + fn),
+                         static_cast<int>(tp), static_cast<int>(fp), static_cast<int>(fn)});
+      });
+  double recall = 0, precision = curve.empty() ? 0 : curve[0].precision, precision_at_start = 0;
+  for (const PrPoint& point : curve) {
+    if (point.f1 > figures.max_f1) figures.max_f1 = point.f1, figures.max_f1_threshold = point.threshold;
+    if (precision_at_start == 0 && point.recall > 0) precision_at_start = point.precision;
+    if (point.false_positives == 0) figures.recall_at_full_precision = point.recall;
+    figures.average_precision += (point.recall - recall) * point.precision;
+    figures.auc += (point.recall - recall) * (point.precision + precision) / 2;
+    recall = point.recall;
+    precision = point.precision;
+  }
+  figures.extended_precision = (precision_at_start + figures.recall_at_full_precision) / 2;
+
+  if (curve.size() > max_curve_points) {  // the eye and the file need no more; ends and the best point stay
+    std::vector<PrPoint> thinned;
+    const double step = static_cast<double>(curve.size() - 1) / (max_curve_points - 1);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < curve.size(); ++i) {
+      const bool on_grid = i == static_cast<std::size_t>(std::llround(next * step));
+      if (on_grid) ++next;
+      if (on_grid || curve[i].threshold == figures.max_f1_threshold) thinned.push_back(curve[i]);
+    }
+    curve = std::move(thinned);
+  }
+  figures.curve = std::move(curve);
+}
+
+/// Small and quick; one stream per resample, so that the result does not depend on the number of threads.
+class Splitmix {
+ public:
+  explicit Splitmix(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t operator()() {
+    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15u);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// counts[i]: how often answer i is in a sample, drawn with replacement, of as many answers as there are.
+void resample(std::vector<std::uint16_t>& counts, Splitmix& random) {
+  std::ranges::fill(counts, 0);
+  const std::uint64_t size = counts.size();
+  for (std::size_t i = 0; i < size; i += 2) {
+    const std::uint64_t bits = random();
+    ++counts[((bits & 0xFFFFFFFFu) * size) >> 32];
+    if (i + 1 < size) ++counts[((bits >> 32) * size) >> 32];
+  }
+}
+
+Interval interval_of(std::vector<double> values) {
+  const auto quantile = [&](double share) {
+    const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::llround(share * (values.size() - 1)));
+    std::nth_element(values.begin(), at, values.end());
+    return *at;
+  };
+  return {quantile((1 - confidence) / 2), quantile((1 + confidence) / 2)};
+}
+
+void fill_intervals(Figures& figures, std::span<const Answer> answers, const Ranking& ranking,
+                    const FigureSettings& settings) {
+  // Ranked answers come first, so that a walk reads its weights in order; the others matter for the number of
+  // answerable ones.
+  struct Counted {
+    bool answerable, correct;
+  };
+  std::vector<Counted> counted;
+  std::vector<const Answer*> order, rest;
+  for (const Answer& answer : answers)
+    (answer.has_candidates && std::isfinite(answer.score) ? order : rest).push_back(&answer);
+  std::ranges::stable_sort(order, std::greater(), [](const Answer* answer) { return answer->score; });
+  order.insert(order.end(), rest.begin(), rest.end());
+  for (const Answer* answer : order)
+    counted.push_back({answer->answerable, answer->answerable && answer->first_true_rank == 1});
+
+  std::vector<double> recall(settings.resamples), max_f1(settings.resamples), average_precision(settings.resamples);
+#pragma omp parallel
+  {
+    std::vector<std::uint16_t> counts(counted.size());
+#pragma omp for
+    for (int round = 0; round < settings.resamples; ++round) {
+      Splitmix random(bootstrap_seed + static_cast<std::uint64_t>(round) * 0xD1342543DE82EF95u);
+      resample(counts, random);
+      int answerable = 0, correct = 0;
+      for (std::size_t i = 0; i < counted.size(); ++i) {
+        answerable += counted[i].answerable ? counts[i] : 0;
+        correct += counted[i].correct ? counts[i] : 0;
+      }
+      double best = 0, area = 0, last_recall = 0;
+      walk(
+          ranking, answerable, [&](std::size_t i) { return counts[i]; },
+          [&](std::size_t, double tp, double fp, double fn) {
+            if (tp == 0) return;
+            best = std::max(best, 2 * tp / (2 * tp + fp + fn));
+            const double now = tp / (tp + fn);
+            area += (now - last_recall) * tp / (tp + fp);
+            last_recall = now;
+          });
+      recall[round] = ratio(correct, answerable);
+      max_f1[round] = best;
+      average_precision[round] = area;
+    }
+  }
+  figures.recall_at_1_interval = interval_of(std::move(recall));
+  figures.max_f1_interval = interval_of(std::move(max_f1));
+  figures.average_precision_interval = interval_of(std::move(average_precision));
+}
+
+nlohmann::ordered_json to_json(const Interval& interval) { return {interval.lower, interval.upper}; }
+
+}  // namespace
+
+Figures figures_of(std::span<const Answer> answers, const FigureSettings& settings) {
+  Figures figures;
+  figures.one_percent = settings.one_percent;
+  figures.recall_at.assign(settings.max_recall, 0);
+  int within_one_percent = 0;
+  for (const Answer& answer : answers) {
+    figures.num_asked += answer.has_candidates;
+    if (!answer.answerable) continue;
+    ++figures.num_queries;
+    const int rank = answer.first_true_rank;
+    if (rank > 0 && rank <= settings.max_recall) ++figures.recall_at[rank - 1];
+    within_one_percent += rank > 0 && rank <= settings.one_percent;
+  }
+  std::partial_sum(figures.recall_at.begin(), figures.recall_at.end(), figures.recall_at.begin());
+  for (double& recall : figures.recall_at) recall = ratio(recall, figures.num_queries);
+  figures.recall_at_1_percent = ratio(within_one_percent, figures.num_queries);
+
+  const Ranking ranking = rank_answers(answers, settings.wrong_answers);
+  fill_pr(figures, ranking);
+  if (settings.resamples > 0 && figures.num_queries > 0) fill_intervals(figures, answers, ranking, settings);
+  return figures;
+}
+
+Figures evaluate_pairs(std::span<const ScoredPair> pairs, int missed) {
+  Figures figures;
+  const Ranking ranking = rank_pairs(pairs, missed);
+  figures.num_asked = static_cast<int>(pairs.size());
+  figures.num_queries = static_cast<int>(ranking.answerable);
+  fill_pr(figures, ranking);
+  return figures;
+}
+
+nlohmann::ordered_json to_json(const Figures& figures, bool with_curve) {
+  nlohmann::ordered_json json;
+  json["num_queries"] = figures.num_queries;
+  json["num_asked"] = figures.num_asked;
+  json["recall_at"] = figures.recall_at;
+  json["recall_at_1_percent"] = figures.recall_at_1_percent;
+  json["one_percent"] = figures.one_percent;
+  json["max_f1"] = figures.max_f1;
+  json["max_f1_threshold"] = figures.max_f1_threshold;
+  json["average_precision"] = figures.average_precision;
+  json["auc"] = figures.auc;
+  json["extended_precision"] = figures.extended_precision;
+  json["recall_at_full_precision"] = figures.recall_at_full_precision;
+  nlohmann::ordered_json intervals = nlohmann::ordered_json::object();
+  if (figures.recall_at_1_interval) intervals["recall_at_1"] = to_json(*figures.recall_at_1_interval);
+  if (figures.max_f1_interval) intervals["max_f1"] = to_json(*figures.max_f1_interval);
+  if (figures.average_precision_interval) intervals["average_precision"] = to_json(*figures.average_precision_interval);
+  json["intervals"] = std::move(intervals);
+  if (with_curve) {
+    auto& curve = json["curve"] = nlohmann::ordered_json::array();
+    for (const PrPoint& point : figures.curve)
+      curve.push_back({{"threshold", point.threshold},
+                       {"precision", point.precision},
+                       {"recall", point.recall},
+                       {"f1", point.f1},
+                       {"true_positives", point.true_positives},
+                       {"false_positives", point.false_positives},
+                       {"false_negatives", point.false_negatives}});
+  }
+  return json;
+}
+
+Figures figures_from_json(const nlohmann::ordered_json& json) {
+  Figures figures;
+  try {
+    json.at("num_queries").get_to(figures.num_queries);
+    json.at("num_asked").get_to(figures.num_asked);
+    json.at("recall_at").get_to(figures.recall_at);
+    json.at("recall_at_1_percent").get_to(figures.recall_at_1_percent);
+    json.at("one_percent").get_to(figures.one_percent);
+    json.at("max_f1").get_to(figures.max_f1);
+    json.at("max_f1_threshold").get_to(figures.max_f1_threshold);
+    json.at("average_precision").get_to(figures.average_precision);
+    json.at("auc").get_to(figures.auc);
+    json.at("extended_precision").get_to(figures.extended_precision);
+    json.at("recall_at_full_precision").get_to(figures.recall_at_full_precision);
+    const auto interval = [&](const char* name) -> std::optional<Interval> {
+      const auto& intervals = json.at("intervals");
+      if (!intervals.contains(name)) return std::nullopt;
+      return Interval{intervals.at(name).at(0).get<double>(), intervals.at(name).at(1).get<double>()};
+    };
+    figures.recall_at_1_interval = interval("recall_at_1");
+    figures.max_f1_interval = interval("max_f1");
+    figures.average_precision_interval = interval("average_precision");
+    if (json.contains("curve"))
+      for (const auto& point : json.at("curve"))
+        figures.curve.push_back({point.at("threshold").get<double>(), point.at("precision").get<double>(),
+                                 point.at("recall").get<double>(), point.at("f1").get<double>(),
+                                 point.at("true_positives").get<int>(), point.at("false_positives").get<int>(),
+                                 point.at("false_negatives").get<int>()});
+  } catch (const nlohmann::json::exception& problem) {
+    throw Error("these are not the figures of an evaluation ({}): evaluate again", problem.what());
+  }
+  return figures;
+}
+
+}  // namespace relocus
