@@ -9,6 +9,7 @@
 
 class QComboBox;
 class QLabel;
+class QToolButton;
 
 namespace relocus {
 
@@ -37,6 +38,7 @@ class BevView : public QWidget {
 
   /// Value of the cell at (x, y) [m]; NaN where nothing is.
   float value_at(double x, double y) const;
+  BevQuantity quantity() const;
   PlanCanvas* canvas() const { return canvas_; }
 
  protected:
@@ -45,13 +47,15 @@ class BevView : public QWidget {
  private:
   void recompute();
   void redraw();
-  void paint_legend(QPainter& painter) const;
+  void paint_cells(QPainter& painter, const QTransform& to_pixel) const;
+  void paint_overlay(QPainter& painter, const QTransform& to_pixel) const;
   void tell(QPointF metre);
 
   PlanCanvas* canvas_;
   QComboBox* quantity_;
   QComboBox* colour_map_;
   QLabel* reading_;
+  QToolButton* fit_;
   std::shared_ptr<const PointCloud> cloud_;
   BevGrid grid_;
   std::vector<float> values_;  ///< x * cells.y + y; NaN: nothing there

@@ -30,11 +30,8 @@ class CandidateTable : public QWidget {
   void candidate_selected(FrameId frame);
   void candidate_activated(FrameId frame);  ///< double click or Return: go there
 
- protected:
-  void changeEvent(QEvent* event) override;
-
  private:
-  void tell_emptiness(FrameId query);
+  FrameId frame_at(const QModelIndex& sorted) const;
 
   CandidateModel* model_;
   QSortFilterProxyModel* sorted_;

@@ -8,6 +8,7 @@
 
 class QComboBox;
 class QSlider;
+class QToolButton;
 
 namespace relocus {
 
@@ -40,6 +41,7 @@ class CloudView : public QWidget {
 
   VtkWidget* scene() const { return scene_; }
   ColourBy colour_by() const;
+  ColourMap colour_map() const;
   int points_drawn() const;  ///< in the last rendering: all, or fewer while moving
 
  Q_SIGNALS:
@@ -48,17 +50,26 @@ class CloudView : public QWidget {
  protected:
   void changeEvent(QEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   struct Scene;
+  void make_scene();
+  void make_bar();
+  void dress();  ///< takes the palette's colours
   void recolour();
+  void thin();
+  void set_moving(bool moving);
   void paint_overlay(QPainter& painter) const;
+  void paint_ring_numbers(QPainter& painter) const;
 
   std::unique_ptr<Scene> vtk_;
   VtkWidget* scene_;
+  QWidget* bar_;
   QComboBox* colour_by_;
   QComboBox* colour_map_;
   QSlider* point_size_;
+  QToolButton *reset_, *top_;
   std::shared_ptr<const PointCloud> cloud_;  // VTK reads its points
   std::shared_ptr<const std::vector<std::uint16_t>> labels_;
   PointColours colours_;

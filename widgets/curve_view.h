@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QRectF>
 #include <QWidget>
 #include <memory>
 
@@ -40,13 +41,21 @@ class CurveView : public QWidget {
  private:
   struct Charts;
   void refill();
+  void fill_precision_recall();
+  void fill_recall_at();
+  void dress();
   void lay_out();
+  void tell(const QMouseEvent& event);
+  const PrPoint* chosen_point() const;  ///< null: the threshold accepts nothing
+  QString figures_text() const;
   int nearest_point(QPointF pixel) const;  ///< index into the curve; -1 when none is near
 
   std::unique_ptr<Charts> charts_;
   VtkWidget* scene_;
   QLabel* figures_;
   std::shared_ptr<const Evaluation> evaluation_;
+  QString message_;
+  QRectF plot_area_;  ///< [px] of the PR chart, inside its axes
   QPointF pressed_;
 };
 

@@ -43,10 +43,13 @@ class FrameBar : public QWidget {
   void select(FrameId frame);
   void tell();
   void schedule();  ///< the next step of the playback
+  void advance();
+  double period(FrameId frame) const;  ///< [s] until the next frame
   void redraw_icons();
 
   std::vector<double> stamps_;         ///< [s]
   std::vector<std::int64_t> numbers_;  ///< as the files are numbered
+  FrameId shown_ = -1;
   QSlider* slider_;
   QSpinBox* number_;
   QToolButton *first_, *back_, *play_, *forward_, *last_;

@@ -6,6 +6,7 @@
 
 class QComboBox;
 class QPlainTextEdit;
+class QToolButton;
 
 namespace relocus {
 
@@ -33,12 +34,15 @@ class LogView : public QWidget {
     Severity severity;
     QString text;
   };
+  bool is_shown(const Line& line) const;
   void add(const Line& line);
   void refill();
+  void dress();
 
   std::vector<Line> lines_;
   QComboBox* least_;
   QPlainTextEdit* page_;
+  QToolButton *copy_, *clear_;
 };
 
 }  // namespace relocus

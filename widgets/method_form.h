@@ -7,8 +7,10 @@
 #include "core/methods/registry.h"
 
 class QComboBox;
+class QFormLayout;
 class QLabel;
 class QLineEdit;
+class QSpinBox;
 
 namespace relocus {
 
@@ -47,6 +49,8 @@ class MethodForm : public QWidget {
   QWidget* weights_row_;
   QLineEdit* weights_;
   QComboBox* device_;
+  QSpinBox* threads_;
+  QFormLayout* resources_;
 };
 
 }  // namespace relocus

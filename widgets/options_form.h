@@ -40,6 +40,7 @@ class OptionsForm : public QWidget {
   class Rows;
   void fill();
   void changed();
+  nlohmann::ordered_json default_values() const;
 
   std::unique_ptr<Options> options_;
   Defaults defaults_;

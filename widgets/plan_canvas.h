@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QPixmap>
 #include <QTransform>
 #include <QWidget>
 #include <functional>
@@ -20,9 +21,11 @@ class PlanCanvas : public QWidget {
 
   /// Draws the content in widget pixels; `pixel_from_metre` maps metres to them.
   using Paint = std::function<void(QPainter&, const QTransform& pixel_from_metre)>;
+  /// The many things: kept as a picture until redraw() or another place on the plan.
   void set_paint(Paint paint) { paint_ = std::move(paint); }
-  /// Drawn last, over grid and axes: legends, messages.
-  void set_overlay(std::function<void(QPainter&)> paint) { overlay_ = std::move(paint); }
+  /// The few things that change often, and legends: drawn last, at each update().
+  void set_overlay(Paint paint) { overlay_ = std::move(paint); }
+  void redraw();
   void set_empty_text(const QString& text);  ///< shown instead of everything while not empty
   void set_axis_titles(const QString& across, const QString& upwards);
   void set_grid_over_content(bool over) { grid_over_content_ = over; }
@@ -52,16 +55,19 @@ class PlanCanvas : public QWidget {
   void wheelEvent(QWheelEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
   void leaveEvent(QEvent* event) override;
+  void changeEvent(QEvent* event) override;
 
  private:
+  void draw_content(QPainter& painter) const;
   void draw_grid(QPainter& painter) const;
   void draw_axes(QPainter& painter) const;
   void draw_scale_bar(QPainter& painter) const;
   double grid_step() const;  ///< [m]
+  void for_each_line(const std::function<void(bool vertical, double pixel, double metre)>& line) const;
 
   const Up up_;
-  Paint paint_;
-  std::function<void(QPainter&)> overlay_;
+  Paint paint_, overlay_;
+  QPixmap content_;  ///< what paint_ and the axes drew; null when it must be drawn again
   QString empty_text_, across_title_, upwards_title_;
   QRectF extent_{-1, -1, 2, 2};  ///< [m]
   QPointF centre_;               ///< [m]

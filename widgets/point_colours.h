@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -27,9 +28,9 @@ Rings scan_rings(const PointCloud& cloud);
 
 /// One colour per point and what a legend says of them.
 struct PointColours {
-  std::vector<QRgb> rgba;  ///< N, bytes in the order R, G, B, A in memory
-  QString title;           ///< "Height"
-  QString unit;            ///< "m"; empty without
+  std::vector<std::array<std::uint8_t, 3>> rgb;  ///< N
+  QString title;                                 ///< "Height"
+  QString unit;                                  ///< "m"; empty without
   float lower = 0, upper = 1;
   struct Class {
     QString name;

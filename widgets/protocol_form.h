@@ -25,7 +25,7 @@ class ProtocolForm : public QWidget {
   void protocol_edited(const Protocol& protocol);
 
  private:
-  void fill(const Protocol& protocol);
+  void show_preset(const std::string& name);
   void choose(int preset);
   void edit();
 

@@ -8,6 +8,7 @@
 #include "core/evaluation.h"
 
 class QLabel;
+class QToolButton;
 
 namespace relocus {
 
@@ -36,6 +37,11 @@ class TrajectoryView : public QWidget {
 
   /// Frame nearest to a point of the plan [m]; nothing without poses.
   std::optional<FrameId> nearest_frame(QPointF metre) const;
+  /// How many answers are drawn as right, wrong and missed.
+  struct Counts {
+    int right = 0, wrong = 0, missed = 0;
+  };
+  Counts counts() const;
   PlanCanvas* canvas() const { return canvas_; }
 
  Q_SIGNALS:
@@ -46,11 +52,18 @@ class TrajectoryView : public QWidget {
 
  private:
   struct Answers;
+  void make_bar();
   void sort_answers();
-  void paint(QPainter& painter, const QTransform& pixel_from_metre);
-  void paint_legend(QPainter& painter) const;
+  void paint_drive(QPainter& painter, const QTransform& to_pixel) const;
+  void paint_answers(QPainter& painter, const QTransform& to_pixel) const;
+  void paint_selection(QPainter& painter, const QTransform& to_pixel) const;
+  void tell(QPointF metre);
+  QPointF metre_of(FrameId frame) const;
+  bool has_place(std::optional<FrameId> frame) const;
 
   PlanCanvas* canvas_;
+  QLabel* reading_;
+  QToolButton *fit_, *answers_shown_, *revisits_shown_;
   std::shared_ptr<const Trajectory> trajectory_;
   std::shared_ptr<const Evaluation> evaluation_;
   double threshold_ = std::numeric_limits<double>::quiet_NaN();

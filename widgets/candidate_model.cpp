@@ -1,0 +1,145 @@
+#include "widgets/candidate_model.h"
+
+#include <QApplication>
+#include <QIcon>
+#include <QLocale>
+#include <QPalette>
+#include <algorithm>
+#include <cmath>
+
+#include "widgets/icons.h"
+
+namespace relocus {
+namespace {
+
+constexpr double kDegrees = 180 / M_PI;
+
+/// The number of a cell; NaN when there is none.
+double number(const CandidateRow& row, int column) {
+  switch (column) {
+    case CandidateModel::Rank:
+      return row.rank;
+    case CandidateModel::Frame:
+      return row.candidate.frame;
+    case CandidateModel::Distance:
+      return row.candidate.distance;
+    case CandidateModel::Similarity:
+      return row.candidate.similarity;
+    case CandidateModel::TrueDistance:
+      return row.true_distance;
+    case CandidateModel::Yaw:
+      return row.candidate.yaw * kDegrees;
+    case CandidateModel::Correct:
+      return row.correct ? double(*row.correct) : std::numeric_limits<double>::quiet_NaN();
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+int decimals(int column) {
+  switch (column) {
+    case CandidateModel::Distance:
+    case CandidateModel::Similarity:
+      return 4;
+    case CandidateModel::TrueDistance:
+      return 2;
+    case CandidateModel::Yaw:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+std::vector<CandidateRow> candidate_rows(const Retrieval& retrieval, const Trajectory& trajectory,
+                                         const Protocol& protocol) {
+  std::vector<CandidateRow> rows;
+  const auto known = [&](FrameId frame) {
+    return frame >= 0 && frame < FrameId(trajectory.size()) && trajectory.has_pose(frame);
+  };
+  for (const Candidate& candidate : retrieval.candidates) {
+    CandidateRow row{.rank = int(rows.size()) + 1, .candidate = candidate};
+    if (known(retrieval.query) && known(candidate.frame)) {
+      row.true_distance = distance(trajectory, retrieval.query, candidate.frame, protocol.planar);
+      const bool near = row.true_distance < protocol.positive_radius;
+      const bool in_between = !near && row.true_distance <= protocol.negative_radius;
+      if (protocol.min_overlap <= 0 && !in_between) row.correct = near;
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+CandidateModel::CandidateModel(QObject* parent) : QAbstractTableModel(parent) {}
+
+void CandidateModel::show_candidates(std::vector<CandidateRow> rows) {
+  beginResetModel();
+  rows_ = std::move(rows);
+  endResetModel();
+}
+
+std::optional<int> CandidateModel::row_of(FrameId frame) const {
+  const auto found = std::ranges::find(rows_, frame, [](const CandidateRow& row) { return row.candidate.frame; });
+  if (found == rows_.end()) return {};
+  return int(found - rows_.begin());
+}
+
+int CandidateModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : int(rows_.size()); }
+
+int CandidateModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
+
+QVariant CandidateModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  const CandidateRow& row = rows_[std::size_t(index.row())];
+  const double value = number(row, index.column());
+  switch (role) {
+    case Qt::DisplayRole:
+      if (index.column() == Correct) return row.correct ? (*row.correct ? tr("Right") : tr("Wrong")) : tr("Unknown");
+      if (std::isnan(value)) return tr("–");
+      return QLocale::c().toString(value, 'f', decimals(index.column()));
+    case Qt::UserRole:
+      return value;
+    case Qt::DecorationRole:
+      if (index.column() != Correct) return {};
+      return icon(row.correct ? (*row.correct ? Icon::Right : Icon::Wrong) : Icon::Unknown, QApplication::palette());
+    case Qt::TextAlignmentRole:
+      return int(Qt::AlignVCenter | (index.column() == Correct ? Qt::AlignLeft : Qt::AlignRight));
+    case Qt::ToolTipRole:
+      if (index.column() == Correct && !row.correct)
+        return std::isnan(row.true_distance) ? tr("One of the two frames has no pose")
+                                             : tr("The protocol counts this distance as neither right nor wrong");
+      if (index.column() == Similarity && std::isnan(value)) return tr("This method has no second stage");
+      if (index.column() == Yaw && std::isnan(value)) return tr("This method does not estimate the rotation");
+      return headerData(index.column(), Qt::Horizontal, Qt::ToolTipRole);
+    default:
+      return {};
+  }
+}
+
+QVariant CandidateModel::headerData(int section, Qt::Orientation orientation, int role) const {
+  if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount) return {};
+  if (role == Qt::TextAlignmentRole)
+    return int(Qt::AlignVCenter | (section == Correct ? Qt::AlignLeft : Qt::AlignRight));
+  if (role != Qt::DisplayRole && role != Qt::ToolTipRole) return {};
+  const bool tip = role == Qt::ToolTipRole;
+  switch (section) {
+    case Rank:
+      return tip ? tr("Place among the answers, the best is 1") : tr("Rank");
+    case Frame:
+      return tip ? tr("Frame of the sequence that was answered") : tr("Frame");
+    case Distance:
+      return tip ? tr("Distance between the global descriptors (first stage): lower is nearer") : tr("Distance");
+    case Similarity:
+      return tip ? tr("Score of the second stage: higher is more alike") : tr("Similarity");
+    case TrueDistance:
+      return tip ? tr("Distance between the two places by ground truth") : tr("True dist. [m]");
+    case Yaw:
+      return tip ? tr("Rotation about the vertical of the candidate seen from the query, as the method estimates it")
+                 : tr("Yaw [°]");
+    case Correct:
+      return tip ? tr("Whether the answer is right by the protocol's radius") : tr("Correct");
+  }
+  return {};
+}
+
+}  // namespace relocus

@@ -1,0 +1,112 @@
+#include "widgets/candidate_table.h"
+
+#include <QEvent>
+#include <QFontDatabase>
+#include <QHeaderView>
+#include <QLabel>
+#include <QSortFilterProxyModel>
+#include <QTableView>
+#include <QVBoxLayout>
+#include <algorithm>
+#include <cmath>
+
+namespace relocus {
+namespace {
+
+/// Sorts by numbers; what has none comes last in both directions.
+class NumberSort : public QSortFilterProxyModel {
+ public:
+  using QSortFilterProxyModel::QSortFilterProxyModel;
+
+ protected:
+  bool lessThan(const QModelIndex& left, const QModelIndex& right) const override {
+    const double a = left.data(Qt::UserRole).toDouble(), b = right.data(Qt::UserRole).toDouble();
+    if (std::isnan(a) || std::isnan(b))
+      return std::isnan(a) == (sortOrder() == Qt::DescendingOrder) && !(std::isnan(a) && std::isnan(b));
+    return a < b;
+  }
+};
+
+}  // namespace
+
+CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
+  model_ = new CandidateModel(this);
+  sorted_ = new NumberSort(this);
+  sorted_->setSourceModel(model_);
+  table_ = new QTableView;
+  table_->setModel(sorted_);
+  table_->setSortingEnabled(true);
+  table_->sortByColumn(CandidateModel::Rank, Qt::AscendingOrder);
+  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+  table_->setSelectionMode(QAbstractItemView::SingleSelection);
+  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table_->setAlternatingRowColors(true);
+  table_->setShowGrid(false);
+  table_->setTabKeyNavigation(false);
+  table_->setAccessibleName(tr("Candidates of the selected query"));
+  table_->verticalHeader()->hide();
+  table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 6);
+  table_->horizontalHeader()->setHighlightSections(false);
+  table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  table_->horizontalHeader()->setStretchLastSection(true);
+  table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+  headline_ = new QLabel;
+  headline_->setTextFormat(Qt::PlainText);
+  headline_->setWordWrap(true);
+  headline_->setContentsMargins(6, 4, 6, 4);
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  layout->addWidget(headline_);
+  layout->addWidget(table_, 1);
+  setFocusProxy(table_);
+
+  connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
+    if (telling_ && current.isValid()) Q_EMIT candidate_selected(frame_at(current));
+  });
+  connect(table_, &QTableView::activated, this,
+          [this](const QModelIndex& index) { Q_EMIT candidate_activated(frame_at(index)); });
+  clear();
+}
+
+FrameId CandidateTable::frame_at(const QModelIndex& sorted) const {
+  return model_->row(sorted_->mapToSource(sorted).row()).candidate.frame;
+}
+
+void CandidateTable::show_candidates(FrameId query, std::vector<CandidateRow> rows) {
+  telling_ = false;
+  if (query < 0)
+    headline_->setText(tr("Run a method, then select a frame to see its candidates"));
+  else if (rows.empty())
+    headline_->setText(
+        tr("Frame %1 has no candidates: the protocol admits none for it, or nothing was asked").arg(query));
+  else
+    headline_->setText(tr("Frame %1: %n candidate(s)", nullptr, int(rows.size())).arg(query));
+  table_->setVisible(query >= 0 && !rows.empty());
+  const bool reranked =
+      std::ranges::any_of(rows, [](const CandidateRow& row) { return !std::isnan(row.candidate.similarity); });
+  const bool has_yaw =
+      std::ranges::any_of(rows, [](const CandidateRow& row) { return !std::isnan(row.candidate.yaw); });
+  model_->show_candidates(std::move(rows));
+  table_->setColumnHidden(CandidateModel::Similarity, !reranked);
+  table_->setColumnHidden(CandidateModel::Yaw, !has_yaw);
+  telling_ = true;
+}
+
+void CandidateTable::show_candidate(std::optional<FrameId> frame) {
+  telling_ = false;
+  const auto row = frame ? model_->row_of(*frame) : std::nullopt;
+  if (row) {
+    const QModelIndex index = sorted_->mapFromSource(model_->index(*row, 0));
+    table_->selectionModel()->setCurrentIndex(index, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    table_->scrollTo(index);
+  } else {
+    table_->selectionModel()->clear();
+  }
+  telling_ = true;
+}
+
+void CandidateTable::clear() { show_candidates(-1, {}); }
+
+}  // namespace relocus

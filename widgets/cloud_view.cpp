@@ -1,0 +1,527 @@
+#include "widgets/cloud_view.h"
+
+#include <vtkActor.h>
+#include <vtkCallbackCommand.h>
+#include <vtkCamera.h>
+#include <vtkCellArray.h>
+#include <vtkCellData.h>
+#include <vtkFloatArray.h>
+#include <vtkGenericRenderWindowInteractor.h>
+#include <vtkInteractorStyleTrackballCamera.h>
+#include <vtkObjectFactory.h>
+#include <vtkPointData.h>
+#include <vtkPointGaussianMapper.h>
+#include <vtkPoints.h>
+#include <vtkPolyData.h>
+#include <vtkPolyDataMapper.h>
+#include <vtkProperty.h>
+#include <vtkRenderer.h>
+#include <vtkUnsignedCharArray.h>
+
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QPainter>
+#include <QSlider>
+#include <QTimer>
+#include <QToolButton>
+#include <QVBoxLayout>
+#include <QWheelEvent>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "widgets/icons.h"
+#include "widgets/legend.h"
+#include "widgets/theme.h"
+#include "widgets/vtk_widget.h"
+
+namespace relocus {
+namespace {
+
+constexpr std::size_t kPointsWhileMoving = 30000;
+constexpr int kStillAfter = 250;                             // [ms] after the last turn of the wheel
+constexpr double kRingStep = 10, kRings = 8;                 // [m] between the rings on the ground; how many
+constexpr double kNearest = 1, kFarthest = 2000;             // [m] of the camera from what it looks at
+constexpr double kStartDistance = 75, kStartElevation = 32;  // [m], [deg]
+constexpr double kHighest = 89.5;                            // [deg]: above it the vertical is undefined
+constexpr double kTypicalGround = -1.73;                     // [m] KITTI's sensor above the road
+
+/// Turns about the vertical through the point looked at; up stays up, as on a map table.
+class Turntable : public vtkInteractorStyleTrackballCamera {
+ public:
+  static Turntable* New();
+  vtkTypeMacro(Turntable, vtkInteractorStyleTrackballCamera);
+
+  void Rotate() override {
+    if (!CurrentRenderer) return;
+    const int* now = Interactor->GetEventPosition();
+    const int* before = Interactor->GetLastEventPosition();
+    const int* size = CurrentRenderer->GetSize();
+    vtkCamera* camera = CurrentRenderer->GetActiveCamera();
+    turn(camera, -360. * (now[0] - before[0]) / size[0], -180. * (now[1] - before[1]) / size[1]);
+    CurrentRenderer->ResetCameraClippingRange();
+    Interactor->Render();
+  }
+
+  void OnLeftButtonDown() override {
+    if (Interactor->GetShiftKey()) return OnMiddleButtonDown();
+    vtkInteractorStyleTrackballCamera::OnLeftButtonDown();
+  }
+  void OnRightButtonDown() override { OnMiddleButtonDown(); }
+  void OnRightButtonUp() override { OnMiddleButtonUp(); }
+
+  void Dolly(double factor) override {
+    vtkCamera* camera = CurrentRenderer->GetActiveCamera();
+    const double distance = std::clamp(camera->GetDistance() / factor, kNearest, kFarthest);
+    vtkInteractorStyleTrackballCamera::Dolly(camera->GetDistance() / distance);
+  }
+
+ private:
+  static void turn(vtkCamera* camera, double azimuth, double elevation) {
+    Eigen::Vector3d at, from;
+    camera->GetFocalPoint(at.data());
+    camera->GetPosition(from.data());
+    const Eigen::Vector3d arm = from - at;
+    const double degrees = 180 / M_PI;
+    const double now = std::asin(std::clamp(arm.z() / arm.norm(), -1., 1.)) * degrees;
+    // Straight down the vertical is no longer "up": the camera's own up tells the direction.
+    Eigen::Vector3d up;
+    camera->GetViewUp(up.data());
+    const bool steep = std::abs(now) > kHighest - 0.1;
+    const double heading = (steep ? std::atan2(-up.y(), -up.x()) : std::atan2(arm.y(), arm.x())) + azimuth / degrees;
+    const double height = std::clamp(now + elevation, -kHighest, kHighest) / degrees;
+    const Eigen::Vector3d moved =
+        at + arm.norm() * Eigen::Vector3d(std::cos(height) * std::cos(heading), std::cos(height) * std::sin(heading),
+                                          std::sin(height));
+    camera->SetPosition(moved.data());
+    camera->SetViewUp(0, 0, 1);
+  }
+};
+vtkStandardNewMacro(Turntable);
+
+/// Points that are drawn without cells, in colours of their own.
+struct PointActor {
+  PointActor() {
+    mapper->SetInputData(data);
+    mapper->EmissiveOff();
+    mapper->SetScaleFactor(0);  // plain points
+    mapper->SetColorModeToDirectScalars();
+    actor->SetMapper(mapper);
+    actor->GetProperty()->LightingOff();
+    actor->SetVisibility(false);
+  }
+  vtkNew<vtkPolyData> data;
+  vtkNew<vtkPointGaussianMapper> mapper;
+  vtkNew<vtkActor> actor;
+};
+
+/// Circles of 10 m, 20 m … about the origin, each a closed line of its own.
+void make_rings(vtkPolyData* data) {
+  constexpr int kSegments = 120;
+  vtkNew<vtkPoints> points;
+  vtkNew<vtkCellArray> lines;
+  for (int ring = 1; ring <= kRings; ++ring) {
+    lines->InsertNextCell(kSegments + 1);
+    for (int i = 0; i <= kSegments; ++i) {
+      const double angle = 2 * M_PI * i / kSegments, radius = ring * kRingStep;
+      lines->InsertCellPoint(points->InsertNextPoint(radius * std::cos(angle), radius * std::sin(angle), 0));
+    }
+  }
+  data->SetPoints(points);
+  data->SetLines(lines);
+}
+
+/// The sensor's axes, 3 m long: x red, y green, z blue.
+void make_axes(vtkPolyData* data) {
+  constexpr double kLength = 3;
+  vtkNew<vtkPoints> points;
+  vtkNew<vtkCellArray> lines;
+  vtkNew<vtkUnsignedCharArray> colours;
+  colours->SetNumberOfComponents(3);
+  const unsigned char rgb[3][3] = {{230, 70, 70}, {70, 190, 90}, {80, 130, 255}};
+  for (int axis = 0; axis < 3; ++axis) {
+    lines->InsertNextCell(2);
+    lines->InsertCellPoint(points->InsertNextPoint(0, 0, 0));
+    lines->InsertCellPoint(
+        points->InsertNextPoint(axis == 0 ? kLength : 0, axis == 1 ? kLength : 0, axis == 2 ? kLength : 0));
+    colours->InsertNextTypedTuple(rgb[axis]);
+  }
+  data->SetPoints(points);
+  data->SetLines(lines);
+  data->GetCellData()->SetScalars(colours);
+}
+
+/// Height of the ground about the sensor: where most points within 20 m lie [m].
+double ground_height(const PointCloud& cloud) {
+  constexpr double kLowest = -4, kStep = 0.1;
+  constexpr int kBins = 50;
+  std::array<int, kBins> count{};
+  for (const auto& point : cloud.points) {
+    const double bin = (point.z() - kLowest) / kStep;
+    if (point.head<2>().squaredNorm() < 400 && bin >= 0 && bin < kBins) ++count[std::size_t(bin)];
+  }
+  const auto most = std::ranges::max_element(count);
+  return *most > 0 ? kLowest + (double(most - count.begin()) + 0.5) * kStep : kTypicalGround;
+}
+
+/// About `wanted` of `count` indices, evenly but without the stripes that a fixed stride leaves in a scan's rings.
+std::vector<std::size_t> thinned(std::size_t count, std::size_t wanted) {
+  std::vector<std::size_t> kept;
+  kept.reserve(wanted);
+  const double stride = double(count) / double(wanted);
+  double fraction = 0.5;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    fraction += 0.6180339887498949;  // golden ratio: the jitters are spread evenly
+    fraction -= std::floor(fraction);
+    kept.push_back(std::min(count - 1, std::size_t((double(i) + fraction) * stride)));
+  }
+  return kept;
+}
+
+}  // namespace
+
+struct CloudView::Scene {
+  PointActor all, few;  // few: while it moves
+  vtkNew<vtkPolyData> ring_data, axis_data;
+  vtkNew<vtkActor> rings, axes;
+  double ground = kTypicalGround;  // [m]
+  bool moving = false;
+  bool few_are_current = false;
+  QTimer still;
+  std::vector<std::size_t> kept;  // which points `few` holds
+
+  void show(std::size_t points) {
+    const bool thin = moving && points > kPointsWhileMoving;
+    all.actor->SetVisibility(points > 0 && !thin);
+    few.actor->SetVisibility(points > 0 && thin);
+  }
+};
+
+CloudView::CloudView(QWidget* parent) : QWidget(parent), vtk_(std::make_unique<Scene>()), scene_(new VtkWidget) {
+  make_scene();
+  make_bar();
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  layout->addWidget(bar_);
+  layout->addWidget(scene_, 1);
+  setFocusProxy(scene_);
+  setMinimumSize(160, 120);
+  scene_->setAccessibleName(tr("Scan in 3-D"));
+  reset_view();
+  dress();
+  clear();
+}
+
+CloudView::~CloudView() { delete scene_; }  // before what it draws
+
+void CloudView::make_scene() {
+  make_rings(vtk_->ring_data);
+  make_axes(vtk_->axis_data);
+  for (auto [actor, data] :
+       {std::pair(vtk_->rings.Get(), vtk_->ring_data.Get()), {vtk_->axes.Get(), vtk_->axis_data.Get()}}) {
+    vtkNew<vtkPolyDataMapper> mapper;
+    mapper->SetInputData(data);
+    actor->SetMapper(mapper);
+    actor->GetProperty()->LightingOff();
+  }
+  vtk_->axes->GetProperty()->SetLineWidth(2);
+  for (vtkActor* actor : {vtk_->all.actor.Get(), vtk_->few.actor.Get(), vtk_->rings.Get(), vtk_->axes.Get()})
+    scene_->renderer()->AddActor(actor);
+
+  vtkNew<Turntable> style;
+  scene_->interactor()->SetInteractorStyle(style);
+  const auto observe = [&](unsigned long event, void (*react)(vtkObject*, unsigned long, void*, void*)) {
+    vtkNew<vtkCallbackCommand> command;
+    command->SetClientData(this);
+    command->SetCallback(react);
+    style->AddObserver(event, command);
+  };
+  // The style starts and ends an interaction for each notch of the wheel too: being still is decided by a pause.
+  observe(vtkCommand::StartInteractionEvent,
+          [](vtkObject*, unsigned long, void* self, void*) { static_cast<CloudView*>(self)->set_moving(true); });
+  observe(vtkCommand::EndInteractionEvent, [](vtkObject*, unsigned long, void* self, void*) {
+    static_cast<CloudView*>(self)->vtk_->still.start(kStillAfter);
+  });
+  vtk_->still.setSingleShot(true);
+  connect(&vtk_->still, &QTimer::timeout, this, [this] { set_moving(false); });
+  scene_->installEventFilter(this);
+  scene_->set_overlay([this](QPainter& painter) { paint_overlay(painter); });
+}
+
+void CloudView::make_bar() {
+  bar_ = new QWidget;
+  colour_by_ = new QComboBox;
+  for (const ColourBy by : all_colour_by) colour_by_->addItem(title(by), int(by));
+  colour_by_->setToolTip(tr("What the colour of a point tells (Shift+Up, Shift+Down)"));
+  colour_by_->setAccessibleName(tr("Colour by"));
+  colour_map_ = new QComboBox;
+  for (const ColourMap map : all_colour_maps) colour_map_->addItem(colour_map_icon(map), title(map), int(map));
+  colour_map_->setToolTip(tr("Colours of numbers"));
+  colour_map_->setAccessibleName(tr("Colour map"));
+  point_size_ = new QSlider(Qt::Horizontal);
+  point_size_->setRange(1, 8);
+  point_size_->setValue(2);
+  point_size_->setMaximumWidth(70);
+  point_size_->setMinimumWidth(36);
+  point_size_->setToolTip(tr("Size of the points (Ctrl+wheel)"));
+  point_size_->setAccessibleName(tr("Point size"));
+  reset_ = new QToolButton;
+  reset_->setToolTip(tr("Reset the view (R)"));
+  reset_->setAccessibleName(tr("Reset the view"));
+  top_ = new QToolButton;
+  top_->setToolTip(tr("Look from above (T)"));
+  top_->setAccessibleName(tr("Look from above"));
+  for (QToolButton* button : {reset_, top_}) button->setAutoRaise(true);
+
+  auto* row = new QHBoxLayout(bar_);
+  row->setContentsMargins(4, 2, 4, 2);
+  row->setSpacing(4);
+  for (QWidget* widget : std::initializer_list<QWidget*>{colour_by_, colour_map_, point_size_}) row->addWidget(widget);
+  row->addStretch(1);
+  row->addWidget(top_);
+  row->addWidget(reset_);
+  for (QComboBox* box : {colour_by_, colour_map_}) {
+    box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    box->setMinimumContentsLength(4);
+    box->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    box->setMinimumWidth(48);
+  }
+
+  connect(colour_by_, &QComboBox::currentIndexChanged, this, [this] {
+    recolour();
+    Q_EMIT colour_by_changed(colour_by());
+  });
+  connect(colour_map_, &QComboBox::currentIndexChanged, this, &CloudView::recolour);
+  connect(point_size_, &QSlider::valueChanged, this, &CloudView::show_point_size);
+  connect(reset_, &QToolButton::clicked, this, &CloudView::reset_view);
+  connect(top_, &QToolButton::clicked, this, &CloudView::top_view);
+  show_point_size(point_size_->value());
+}
+
+void CloudView::show_cloud(std::shared_ptr<const PointCloud> cloud,
+                           std::shared_ptr<const std::vector<std::uint16_t>> labels) {
+  if (!cloud || cloud->points.empty()) return show_error(tr("This scan has no points"));
+  message_.clear();
+
+  // VTK reads the points where they are: the old ones may go only when it no longer holds them.
+  vtkNew<vtkFloatArray> coordinates;
+  coordinates->SetNumberOfComponents(3);
+  coordinates->SetArray(const_cast<float*>(cloud->points.front().data()), vtkIdType(3 * cloud->points.size()),
+                        /*save=*/1);
+  vtkNew<vtkPoints> points;
+  points->SetData(coordinates);
+  vtk_->all.data->SetPoints(points);
+  cloud_ = std::move(cloud);
+  labels_ = std::move(labels);
+
+  vtk_->kept = thinned(cloud_->points.size(), std::min(kPointsWhileMoving, cloud_->points.size()));
+  vtk_->ground = ground_height(*cloud_);
+  vtk_->rings->SetPosition(0, 0, vtk_->ground);
+  recolour();
+}
+
+void CloudView::show_error(const QString& sentence) {
+  message_ = sentence;
+  vtk_->all.data->Initialize();
+  vtk_->few.data->Initialize();
+  vtk_->show(0);
+  cloud_.reset();
+  labels_.reset();
+  scene_->update();
+}
+
+void CloudView::clear() { show_error(tr("Open a sequence to see its scans")); }
+
+void CloudView::show_colour_by(ColourBy by) { colour_by_->setCurrentIndex(colour_by_->findData(int(by))); }
+
+void CloudView::show_colour_map(ColourMap map) { colour_map_->setCurrentIndex(colour_map_->findData(int(map))); }
+
+void CloudView::show_point_size(int pixels) {
+  point_size_->setValue(pixels);
+  for (vtkActor* actor : {vtk_->all.actor.Get(), vtk_->few.actor.Get()})
+    actor->GetProperty()->SetPointSize(float(pixels * devicePixelRatioF()));
+  scene_->update();
+}
+
+ColourBy CloudView::colour_by() const { return ColourBy(colour_by_->currentData().toInt()); }
+
+ColourMap CloudView::colour_map() const { return ColourMap(colour_map_->currentData().toInt()); }
+
+int CloudView::points_drawn() const {
+  if (!cloud_) return 0;
+  return int(vtk_->few.actor->GetVisibility() ? vtk_->kept.size() : cloud_->points.size());
+}
+
+void CloudView::recolour() {
+  if (!cloud_) return;
+  const std::span<const std::uint16_t> labels = labels_ ? std::span(*labels_) : std::span<const std::uint16_t>();
+  colours_ = point_colours(*cloud_, labels, colour_by(), colour_map());
+
+  vtkNew<vtkUnsignedCharArray> rgb;
+  rgb->SetNumberOfComponents(3);
+  rgb->SetArray(colours_.rgb.front().data(), vtkIdType(3 * colours_.rgb.size()), /*save=*/1);
+  vtk_->all.data->GetPointData()->SetScalars(rgb);
+  vtk_->all.data->Modified();
+  vtk_->few_are_current = false;
+  vtk_->show(cloud_->points.size());
+  if (vtk_->moving) thin();
+  scene_->update();
+}
+
+void CloudView::thin() {
+  if (vtk_->few_are_current || !cloud_) return;
+  vtkNew<vtkPoints> points;
+  points->SetNumberOfPoints(vtkIdType(vtk_->kept.size()));
+  vtkNew<vtkUnsignedCharArray> rgb;
+  rgb->SetNumberOfComponents(3);
+  rgb->SetNumberOfTuples(vtkIdType(vtk_->kept.size()));
+  auto* coordinates = static_cast<vtkFloatArray*>(points->GetData())->GetPointer(0);
+  for (std::size_t i = 0; i < vtk_->kept.size(); ++i) {
+    std::copy_n(cloud_->points[vtk_->kept[i]].data(), 3, coordinates + 3 * i);
+    std::copy_n(colours_.rgb[vtk_->kept[i]].data(), 3, rgb->GetPointer(vtkIdType(3 * i)));
+  }
+  vtk_->few.data->SetPoints(points);
+  vtk_->few.data->GetPointData()->SetScalars(rgb);
+  vtk_->few_are_current = true;
+}
+
+void CloudView::set_moving(bool moving) {
+  if (moving) {
+    vtk_->still.stop();
+    thin();
+  }
+  vtk_->moving = moving;
+  vtk_->show(cloud_ ? cloud_->points.size() : 0);
+  scene_->update();
+}
+
+void CloudView::reset_view() {
+  const double elevation = kStartElevation * M_PI / 180;
+  vtkCamera* camera = scene_->renderer()->GetActiveCamera();
+  camera->SetFocalPoint(8, 0, vtk_->ground);
+  camera->SetPosition(8 - kStartDistance * std::cos(elevation), 0, vtk_->ground + kStartDistance * std::sin(elevation));
+  camera->SetViewUp(0, 0, 1);
+  camera->SetViewAngle(45);
+  scene_->update();
+}
+
+void CloudView::top_view() {
+  vtkCamera* camera = scene_->renderer()->GetActiveCamera();
+  const double distance = camera->GetDistance();
+  double at[3];
+  camera->GetFocalPoint(at);
+  camera->SetPosition(at[0], at[1], at[2] + distance);
+  camera->SetViewUp(1, 0, 0);
+  scene_->update();
+}
+
+void CloudView::dress() {
+  const ViewColours colours = view_colours(palette());
+  scene_->renderer()->SetBackground(colours.canvas.redF(), colours.canvas.greenF(), colours.canvas.blueF());
+  const QColor rings = is_dark(palette()) ? colours.axis : colours.axis.lighter(125);
+  vtk_->rings->GetProperty()->SetColor(rings.redF(), rings.greenF(), rings.blueF());
+  vtk_->rings->GetProperty()->SetLineWidth(float(devicePixelRatioF()));
+  reset_->setIcon(icon(Icon::Reset, palette()));
+  top_->setIcon(icon(Icon::Top, palette()));
+  scene_->update();
+}
+
+void CloudView::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::PaletteChange) dress();
+  QWidget::changeEvent(event);
+}
+
+void CloudView::keyPressEvent(QKeyEvent* event) {
+  const bool shift = event->modifiers().testFlag(Qt::ShiftModifier);
+  const int choices = colour_by_->count();
+  if (event->key() == Qt::Key_R)
+    reset_view();
+  else if (event->key() == Qt::Key_T)
+    top_view();
+  else if (shift && event->key() == Qt::Key_Down)
+    colour_by_->setCurrentIndex((colour_by_->currentIndex() + 1) % choices);
+  else if (shift && event->key() == Qt::Key_Up)
+    colour_by_->setCurrentIndex((colour_by_->currentIndex() + choices - 1) % choices);
+  else
+    QWidget::keyPressEvent(event);
+}
+
+bool CloudView::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == scene_ && event->type() == QEvent::Wheel) {
+    auto* wheel = static_cast<QWheelEvent*>(event);
+    if (wheel->modifiers().testFlag(Qt::ControlModifier)) {
+      show_point_size(point_size_->value() + (wheel->angleDelta().y() > 0 ? 1 : -1));
+      return true;
+    }
+  }
+  return QWidget::eventFilter(watched, event);
+}
+
+void CloudView::paint_overlay(QPainter& painter) const {
+  const ViewColours colours = view_colours(palette());
+  const QRectF area = scene_->rect();
+  painter.setFont(font());
+  if (!cloud_) {
+    painter.setPen(colours.muted_text);
+    painter.drawText(area.adjusted(12, 12, -12, -12), int(Qt::AlignCenter) | Qt::TextWordWrap, message_);
+    return;
+  }
+  paint_ring_numbers(painter);
+  QRectF covered;
+  if (!colours_.classes.empty()) {
+    std::vector<LegendRow> rows;
+    for (const auto& c : colours_.classes) rows.push_back({Mark::Square, QColor(c.colour), c.name});
+    covered = draw_legend(painter, area, rows, colours);
+  } else if (colours_.upper > colours_.lower) {
+    const QString words =
+        colours_.unit.isEmpty() ? colours_.title : QStringLiteral("%1 [%2]").arg(colours_.title, colours_.unit);
+    covered = draw_colour_bar(painter, area,
+                              {.map = colour_map(),
+                               .lower = colours_.lower,
+                               .upper = colours_.upper,
+                               .title = words,
+                               .whole_numbers = colour_by() == ColourBy::Ring},
+                              colours);
+  } else {
+    draw_caption(painter, area, Qt::AlignTop | Qt::AlignHCenter, colours_.title, colours);
+  }
+  const QString number = QLocale().toString(qulonglong(cloud_->points.size()));
+  const QString drawn = QLocale().toString(points_drawn());
+  draw_caption(
+      painter, area, Qt::AlignBottom | Qt::AlignLeft,
+      vtk_->few.actor->GetVisibility() ? tr("%1 of %2 points").arg(drawn, number) : tr("%1 points").arg(number),
+      colours);
+}
+
+void CloudView::paint_ring_numbers(QPainter& painter) const {
+  const ViewColours colours = view_colours(palette());
+  const QFontMetricsF font(painter.font());
+  const double ratio = devicePixelRatioF();
+  double last = std::numeric_limits<double>::infinity();
+  for (int ring = 1; ring <= kRings; ++ring) {
+    const double radius = ring * kRingStep;
+    vtkRenderer* renderer = scene_->renderer();
+    renderer->SetWorldPoint(0, -radius, vtk_->ground, 1);
+    renderer->WorldToDisplay();
+    double display[3];
+    renderer->GetDisplayPoint(display);
+    const QPointF pixel(display[0] / ratio, scene_->height() - display[1] / ratio);
+    if (display[2] <= 0 || display[2] >= 1 || !QRectF(scene_->rect()).contains(pixel)) continue;
+    if (std::abs(pixel.x() - last) < 2.5 * font.height()) continue;  // would lie on the one before it
+    last = pixel.x();
+    const QString text = tr("%1 m").arg(radius);
+    const QRectF box(pixel.x() - font.horizontalAdvance(text) / 2 - 2, pixel.y() - font.height() / 2,
+                     font.horizontalAdvance(text) + 4, font.height());
+    QColor backdrop = colours.canvas;
+    backdrop.setAlpha(190);
+    painter.fillRect(box, backdrop);
+    painter.setPen(colours.muted_text);
+    painter.drawText(box, Qt::AlignCenter, text);
+  }
+}
+
+}  // namespace relocus

@@ -1,0 +1,159 @@
+#include "widgets/legend.h"
+
+#include <QFontMetricsF>
+#include <QImage>
+#include <QLocale>
+#include <algorithm>
+#include <cmath>
+
+namespace relocus {
+namespace {
+
+constexpr double kPad = 6, kMargin = 8, kBarWidth = 14, kTick = 4, kRowGap = 3;  // [px]
+constexpr double kTallestBar = 190, kShortestBar = 48;                           // [px]
+
+QColor backdrop(const ViewColours& colours) {
+  QColor colour = colours.canvas;
+  colour.setAlpha(205);
+  return colour;
+}
+
+void draw_backdrop(QPainter& painter, const QRectF& box, const ViewColours& colours) {
+  painter.setPen(Qt::NoPen);
+  painter.setBrush(backdrop(colours));
+  painter.drawRoundedRect(box, 4, 4);
+  painter.setBrush(Qt::NoBrush);
+}
+
+/// A step of 1, 2 or 5 times a power of ten with which `most` ticks or fewer fit.
+double tick_step(double span, int most) {
+  const double least = span / std::max(1, most);
+  const double power = std::pow(10, std::floor(std::log10(least)));
+  for (const double digit : {1., 2., 5.})
+    if (digit * power >= least * (1 - 1e-9)) return digit * power;
+  return 10 * power;
+}
+
+QString tick_text(double value, double step) {
+  return QLocale::c().toString(std::abs(value) < step / 1e6 ? 0. : value, 'f', step >= 1 ? 0 : step >= 0.1 ? 1 : 2);
+}
+
+}  // namespace
+
+QRectF draw_colour_bar(QPainter& painter, const QRectF& area, const ColourBar& bar, const ViewColours& colours) {
+  const QFontMetricsF font(painter.font());
+  const double length = std::min(kTallestBar, area.height() - 2 * kMargin - 3 * kPad - 2 * font.height());
+  if (length < kShortestBar || !(bar.upper > bar.lower)) return {};
+
+  double step = tick_step(bar.upper - bar.lower, int(length / (1.6 * font.height())));
+  if (bar.whole_numbers) step = std::max(1., std::round(step));
+  double widest = 0;
+  for (double k = std::ceil(bar.lower / step - 1e-6); k * step <= bar.upper + 1e-6 * step; ++k)
+    widest = std::max(widest, font.horizontalAdvance(tick_text(k * step, step)));
+  const double width = std::max(font.horizontalAdvance(bar.title), kBarWidth + kTick + 3 + widest) + 2 * kPad;
+  if (width > 0.6 * area.width()) return {};
+
+  const QRectF box(area.right() - kMargin - width, area.top() + kMargin, width,
+                   length + 2.5 * font.height() + 2 * kPad);
+  draw_backdrop(painter, box, colours);
+  painter.setPen(colours.text);
+  painter.drawText(QRectF(box.left() + kPad, box.top() + kPad / 2, box.width() - 2 * kPad, font.height()),
+                   Qt::AlignCenter, bar.title);
+
+  const QRectF scale(box.right() - kPad - widest - 3 - kTick - kBarWidth, box.top() + kPad + 1.5 * font.height(),
+                     kBarWidth, length);
+  QImage strip(1, 256, QImage::Format_RGB32);
+  for (int i = 0; i < 256; ++i) strip.setPixel(0, i, colour_table(bar.map)[std::size_t(255 - i)]);
+  painter.setRenderHint(QPainter::SmoothPixmapTransform);
+  painter.drawImage(scale, strip);
+  painter.setPen(QPen(colours.axis, 1));
+  painter.drawRect(scale);
+  for (double k = std::ceil(bar.lower / step - 1e-6); k * step <= bar.upper + 1e-6 * step; ++k) {
+    const double y = scale.bottom() - (k * step - bar.lower) / (bar.upper - bar.lower) * scale.height();
+    painter.setPen(QPen(colours.text, 1));
+    painter.drawLine(QPointF(scale.right(), y), QPointF(scale.right() + kTick, y));
+    painter.drawText(QRectF(scale.right() + kTick + 3, y - font.height() / 2, widest + 1, font.height()),
+                     Qt::AlignRight | Qt::AlignVCenter, tick_text(k * step, step));
+  }
+  return box;
+}
+
+void draw_mark(QPainter& painter, Mark mark, QPointF centre, double size, const QColor& colour) {
+  const double r = size / 2;
+  switch (mark) {
+    case Mark::Line:
+      painter.setPen(QPen(colour, 2));
+      painter.drawLine(centre - QPointF(r, 0), centre + QPointF(r, 0));
+      break;
+    case Mark::Disc:
+      painter.setPen(Qt::NoPen);
+      painter.setBrush(colour);
+      painter.drawEllipse(centre, r, r);
+      break;
+    case Mark::Ring:
+      painter.setPen(QPen(colour, 1.5));
+      painter.setBrush(Qt::NoBrush);
+      painter.drawEllipse(centre, r, r);
+      break;
+    case Mark::Cross:
+      painter.setPen(QPen(colour, 2));
+      painter.drawLine(centre - QPointF(r, r), centre + QPointF(r, r));
+      painter.drawLine(centre - QPointF(r, -r), centre + QPointF(r, -r));
+      break;
+    case Mark::Diamond:
+      painter.setPen(QPen(colour, 2));
+      painter.setBrush(Qt::NoBrush);
+      painter.drawPolygon(
+          QPolygonF{centre + QPointF(0, -r), centre + QPointF(r, 0), centre + QPointF(0, r), centre - QPointF(r, 0)});
+      break;
+    case Mark::Arrow:
+      painter.setPen(Qt::NoPen);
+      painter.setBrush(colour);
+      painter.drawPolygon(QPolygonF{centre + QPointF(r, 0), centre + QPointF(-r, -0.7 * r),
+                                    centre + QPointF(-0.5 * r, 0), centre + QPointF(-r, 0.7 * r)});
+      break;
+    case Mark::Square:
+      painter.setPen(Qt::NoPen);
+      painter.setBrush(colour);
+      painter.drawRect(QRectF(centre.x() - r, centre.y() - r, size, size));
+      break;
+  }
+  painter.setBrush(Qt::NoBrush);
+}
+
+QRectF draw_legend(QPainter& painter, const QRectF& area, const std::vector<LegendRow>& rows,
+                   const ViewColours& colours) {
+  const QFontMetricsF font(painter.font());
+  const double line = font.height() + kRowGap, mark = 10;
+  const std::size_t fitting = std::size_t(std::max(0., (area.height() - 2 * kMargin - 2 * kPad) / line));
+  if (rows.empty() || fitting == 0) return {};
+  const std::size_t shown = std::min(rows.size(), fitting);
+  double widest = 0;
+  for (std::size_t i = 0; i < shown; ++i) widest = std::max(widest, font.horizontalAdvance(rows[i].text));
+  widest = std::min(widest, 0.6 * area.width());
+  const QRectF box(area.left() + kMargin, area.top() + kMargin, 2 * kPad + mark + 8 + widest,
+                   2 * kPad + double(shown) * line - kRowGap);
+  draw_backdrop(painter, box, colours);
+  double y = box.top() + kPad;
+  for (std::size_t i = 0; i < shown; ++i, y += line) {
+    draw_mark(painter, rows[i].mark, QPointF(box.left() + kPad + mark / 2, y + font.height() / 2), mark,
+              rows[i].colour);
+    painter.setPen(colours.text);
+    painter.drawText(QPointF(box.left() + kPad + mark + 8, y + font.ascent()),
+                     font.elidedText(rows[i].text, Qt::ElideRight, widest));
+  }
+  return box;
+}
+
+void draw_caption(QPainter& painter, const QRectF& area, Qt::Alignment where, const QString& text,
+                  const ViewColours& colours) {
+  const QFontMetricsF font(painter.font());
+  const QRectF room = area.adjusted(kMargin + kPad, kMargin + kPad, -kMargin - kPad, -kMargin - kPad);
+  const int flags = int(where) | Qt::TextWordWrap;
+  const QRectF words = font.boundingRect(room, flags, text);
+  draw_backdrop(painter, words.adjusted(-kPad, -kPad / 2, kPad, kPad / 2), colours);
+  painter.setPen(colours.text);
+  painter.drawText(room, flags, text);
+}
+
+}  // namespace relocus
