@@ -152,7 +152,8 @@ void save(const Experiment& experiment, const Trajectory& trajectory, const fs::
   write("candidates.csv", candidates_csv(experiment, trajectory));
   write("pr_curve.csv", pr_curve_csv(experiment.evaluation.figures));
   write("recall.csv", recall_csv(experiment.evaluation.figures));
-  write("trajectory.csv", trajectory_csv(experiment, trajectory));
+  write("trajectory.csv", trajectory_csv(trajectory));
+  if (!experiment.overlaps.empty()) write("overlaps.csv", overlaps_csv(experiment.overlaps));
   if (experiment.descriptors.size() > 0) {
     write_npy(folder / "descriptors.npy", experiment.descriptors);
     hashes["descriptors.npy"] = sha256_of_file(folder / "descriptors.npy");
@@ -199,7 +200,13 @@ Experiment load_experiment(const fs::path& folder) {
   }
   const Trajectory trajectory = load_trajectory(folder);
   require_frames(experiment, trajectory.size(), candidates);
-  experiment.evaluation = evaluate(trajectory, experiment.retrievals, experiment.protocol);
+  if (hashes.contains("overlaps.csv")) {
+    experiment.overlaps =
+        read_overlaps_csv(checked_text(folder, hashes, "overlaps.csv"), (folder / "overlaps.csv").string());
+  }
+  experiment.evaluation = evaluate(trajectory, experiment.retrievals, experiment.protocol,
+                                   experiment.overlaps.empty() ? nullptr : &experiment.overlaps, {},
+                                   experiment.descriptors.size() > 0 ? &experiment.descriptors : nullptr);
   return experiment;
 }
 

@@ -43,8 +43,8 @@ Sequence join(const Sequence& database, const Sequence& query);
 /// recent.
 Protocol joined_protocol(const Protocol& protocol, const Sequence& database);
 
-/// Writes descriptors.npy, candidates.csv (ids are frame numbers), pr_curve.csv, recall.csv, trajectory.csv and, last,
-/// experiment.json with the hashes of the others; each file atomically.
+/// Writes descriptors.npy, candidates.csv (ids are frame numbers), pr_curve.csv, recall.csv, trajectory.csv,
+/// overlaps.csv and, last, experiment.json with the hashes of the others; each file atomically.
 void save(const Experiment& experiment, const Trajectory& trajectory, const std::filesystem::path& folder);
 
 /// Reads a folder that save() wrote. Throws an Error that names the file that is missing, truncated, changed or

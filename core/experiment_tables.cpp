@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kCandidatesHeader =
     "query,rank,candidate,distance,similarity,true_distance_m,correct,retrieval_rank,yaw_deg";
 constexpr std::string_view kTrajectoryHeader = "frame,number,stamp,x,y,z,heading,travelled";
+constexpr std::string_view kOverlapsHeader = "query,candidate,overlap";
 constexpr float kDegrees = 180 / std::numbers::pi_v<float>;
 
 /// The shortest text that reads back as the same number; nothing for NaN.
@@ -71,8 +72,9 @@ class Table {
   int line_ = 0;
 };
 
-bool is_correct(const Experiment& experiment, double true_distance) {
-  return true_distance < experiment.protocol.positive_radius;
+bool is_correct(const Experiment& experiment, const Trajectory& trajectory, FrameId query, FrameId candidate) {
+  if (experiment.protocol.min_overlap > 0 && experiment.overlaps.empty()) return false;
+  return judge(trajectory, experiment.protocol, &experiment.overlaps, query, candidate) == Verdict::Right;
 }
 
 }  // namespace
@@ -101,7 +103,8 @@ std::string candidates_csv(const Experiment& experiment, const Trajectory& traje
       append_number(text, candidate.similarity);
       text += ',';
       if (!std::isnan(apart)) fmt::format_to(std::back_inserter(text), FMT_COMPILE("{:.3f}"), apart);
-      fmt::format_to(std::back_inserter(text), FMT_COMPILE(",{},{},"), is_correct(experiment, apart) ? 1 : 0,
+      fmt::format_to(std::back_inserter(text), FMT_COMPILE(",{},{},"),
+                     is_correct(experiment, trajectory, retrieval.query, candidate.frame) ? 1 : 0,
                      rank == rank_before.end() ? i + 1 : rank->second);
       append_number(text, candidate.yaw * kDegrees);
       text += '\n';
@@ -166,11 +169,11 @@ std::string recall_csv(const Figures& figures) {
   return text;
 }
 
-std::string trajectory_csv(const Experiment& experiment, const Trajectory& trajectory) {
+std::string trajectory_csv(const Trajectory& trajectory) {
   std::string text(kTrajectoryHeader);
   text += '\n';
   for (std::size_t i = 0; i < trajectory.size(); ++i) {
-    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{},{}"), i, experiment.number(FrameId(i)));
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{},{}"), i, trajectory.numbers[i]);
     const Eigen::Vector3d& position = trajectory.positions[i];
     for (const double value : {trajectory.stamps[i], position.x(), position.y(), position.z(), trajectory.headings[i],
                                trajectory.travelled[i]}) {
@@ -187,7 +190,7 @@ Trajectory read_trajectory_csv(std::string_view text, const std::string& name) {
   Trajectory trajectory;
   while (table.next()) {
     if (table.number<std::size_t>() != trajectory.size()) table.fail("frames should count from 0");
-    table.number<std::int64_t>();
+    trajectory.numbers.push_back(table.number<std::int64_t>());
     trajectory.stamps.push_back(table.number_or_nan<double>());
     Eigen::Vector3d& position = trajectory.positions.emplace_back();
     for (int axis = 0; axis < 3; ++axis) position[axis] = table.number_or_nan<double>();
@@ -195,6 +198,25 @@ Trajectory read_trajectory_csv(std::string_view text, const std::string& name) {
     trajectory.travelled.push_back(table.number_or_nan<double>());
   }
   return trajectory;
+}
+
+std::string overlaps_csv(const OverlapTable& overlaps) {
+  std::string text(kOverlapsHeader);
+  text += '\n';
+  for (const auto& [pair, overlap] : overlaps)
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{},{},{}\n"), pair.first, pair.second, overlap);
+  return text;
+}
+
+OverlapTable read_overlaps_csv(std::string_view text, const std::string& name) {
+  Table table(text, kOverlapsHeader, name);
+  OverlapTable overlaps;
+  while (table.next()) {
+    const auto query = table.number<FrameId>();
+    const auto candidate = table.number<FrameId>();
+    overlaps[{query, candidate}] = table.number<float>();
+  }
+  return overlaps;
 }
 
 }  // namespace relocus

@@ -18,7 +18,11 @@ std::string pr_curve_csv(const Figures& figures);
 std::string recall_csv(const Figures& figures);
 
 /// frame,number,stamp,x,y,z,heading,travelled: ground truth in full precision; frames without a pose have empty fields.
-std::string trajectory_csv(const Experiment& experiment, const Trajectory& trajectory);
+std::string trajectory_csv(const Trajectory& trajectory);
 Trajectory read_trajectory_csv(std::string_view text, const std::string& name);
+
+/// query,candidate,overlap: true overlaps, by position.
+std::string overlaps_csv(const OverlapTable& overlaps);
+OverlapTable read_overlaps_csv(std::string_view text, const std::string& name);
 
 }  // namespace relocus

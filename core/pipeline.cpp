@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr FrameId kBatch = 8;                            // frames that are loaded and encoded together
+constexpr double kOverlapDistance = 30;                  // [m] farther scans are not looked at for their overlap
 constexpr std::size_t kSearchBlock = 256;                // queries between two reports
 constexpr std::size_t kPreparedBytes = 512ull << 20;     // memory for what re-ranking reads again and again
 constexpr std::chrono::milliseconds kCommitEvery{1000};  // re-ranked queries are written to disk so often
@@ -135,22 +136,28 @@ class PreparedCache {
   std::size_t bytes_ = 0;
 };
 
+/// The candidates of a retrieval that the second stage reads; the others follow them as the search had them.
+std::span<Candidate> to_rerank(Retrieval& retrieval, const Protocol& protocol) {
+  return std::span(retrieval.candidates)
+      .first(std::min<std::size_t>(retrieval.candidates.size(), std::size_t(protocol.num_candidates)));
+}
+
 /// Best similarity first; equal ones stay as the search had them.
-void sort_by_similarity(Retrieval& retrieval) {
-  std::ranges::stable_sort(retrieval.candidates, [](const Candidate& a, const Candidate& b) {
+void sort_by_similarity(std::span<Candidate> candidates) {
+  std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
     return (std::isnan(a.similarity) ? -INFINITY : a.similarity) >
            (std::isnan(b.similarity) ? -INFINITY : b.similarity);
   });
 }
 
 /// Gives the candidates without one a similarity.
-void score(Retrieval& retrieval, Method& method, PreparedCache& cache) {
+void score(FrameId query_frame, std::span<Candidate> candidates, Method& method, PreparedCache& cache) {
   std::vector<Candidate*> unscored;
-  for (Candidate& candidate : retrieval.candidates) {
+  for (Candidate& candidate : candidates) {
     if (std::isnan(candidate.similarity)) unscored.push_back(&candidate);
   }
   if (unscored.empty()) return;
-  const auto query = cache.get(retrieval.query);
+  const auto query = cache.get(query_frame);
   std::vector<std::shared_ptr<const Prepared>> prepared;
   for (const Candidate* candidate : unscored) prepared.push_back(cache.get(candidate->frame));
   const std::vector<Method::Score> scores = method.rerank(*query, prepared);
@@ -164,11 +171,11 @@ void score(Retrieval& retrieval, Method& method, PreparedCache& cache) {
 
 /// A re-ranked query as the store of scores keeps it: (frame, similarity, yaw) of each candidate in the order of the
 /// search.
-Encoding to_record(const Retrieval& retrieval) {
+Encoding to_record(std::span<const Candidate> candidates) {
   Encoding record;
-  record.global.resize(Eigen::Index(3 * retrieval.candidates.size()));
+  record.global.resize(Eigen::Index(3 * candidates.size()));
   Eigen::Index i = 0;
-  for (const Candidate& candidate : retrieval.candidates) {
+  for (const Candidate& candidate : candidates) {
     record.global[i++] = float(candidate.frame);
     record.global[i++] = candidate.similarity;
     record.global[i++] = candidate.yaw;
@@ -176,10 +183,10 @@ Encoding to_record(const Retrieval& retrieval) {
   return record;
 }
 
-void from_record(const Eigen::VectorXf& record, const std::string& file, Retrieval& retrieval) {
-  bool fits = record.size() == Eigen::Index(3 * retrieval.candidates.size());
-  for (std::size_t i = 0; fits && i < retrieval.candidates.size(); ++i) {
-    Candidate& candidate = retrieval.candidates[i];
+void from_record(const Eigen::VectorXf& record, const std::string& file, std::span<Candidate> candidates) {
+  bool fits = record.size() == Eigen::Index(3 * candidates.size());
+  for (std::size_t i = 0; fits && i < candidates.size(); ++i) {
+    Candidate& candidate = candidates[i];
     fits = record[3 * i] == float(candidate.frame);
     candidate.similarity = record[3 * i + 1];
     candidate.yaw = record[3 * i + 2];
@@ -188,13 +195,14 @@ void from_record(const Eigen::VectorXf& record, const std::string& file, Retriev
 }
 
 /// Re-ranks every retrieval; with a file, what it holds is not computed again.
-void rerank(std::vector<Retrieval>& retrievals, Method& method, const EncodingStore& encodings, EncodingStore* scores,
-            const std::string& scores_name, const Progress& progress) {
+void rerank(std::vector<Retrieval>& retrievals, const Protocol& protocol, Method& method,
+            const EncodingStore& encodings, EncodingStore* scores, const std::string& scores_name,
+            const Progress& progress) {
   PreparedCache cache(method, encodings);
   std::size_t done = 0;
   if (scores) {
     for (; done < std::min<std::size_t>(scores->size(), retrievals.size()); ++done)
-      from_record(scores->global(FrameId(done)), scores_name, retrievals[done]);
+      from_record(scores->global(FrameId(done)), scores_name, to_rerank(retrievals[done], protocol));
   }
   std::vector<Encoding> uncommitted;
   auto committed = std::chrono::steady_clock::now();
@@ -206,8 +214,9 @@ void rerank(std::vector<Retrieval>& retrievals, Method& method, const EncodingSt
   try {
     for (; done < retrievals.size(); ++done) {
       progress("Re-ranking", done, retrievals.size());
-      score(retrievals[done], method, cache);
-      uncommitted.push_back(to_record(retrievals[done]));
+      const std::span<Candidate> candidates = to_rerank(retrievals[done], protocol);
+      score(retrievals[done].query, candidates, method, cache);
+      uncommitted.push_back(to_record(candidates));
       if (std::chrono::steady_clock::now() - committed > kCommitEvery) commit();
     }
   } catch (const Cancelled&) {
@@ -215,12 +224,13 @@ void rerank(std::vector<Retrieval>& retrievals, Method& method, const EncodingSt
     throw;
   }
   commit();
-  for (Retrieval& retrieval : retrievals) sort_by_similarity(retrieval);
+  for (Retrieval& retrieval : retrievals) sort_by_similarity(to_rerank(retrieval, protocol));
   progress("Re-ranking", retrievals.size(), retrievals.size());
 }
 
 /// Takes over similarities of pairs that were re-ranked before; gives the number of those that were not.
-std::size_t take_known_scores(const std::vector<Retrieval>& known, std::vector<Retrieval>& retrievals) {
+std::size_t take_known_scores(const std::vector<Retrieval>& known, const Protocol& protocol,
+                              std::vector<Retrieval>& retrievals) {
   std::unordered_map<FrameId, const Retrieval*> by_query;
   for (const Retrieval& retrieval : known) by_query[retrieval.query] = &retrieval;
   std::size_t unscored = 0;
@@ -229,7 +239,7 @@ std::size_t take_known_scores(const std::vector<Retrieval>& known, std::vector<R
     if (const auto found = by_query.find(retrieval.query); found != by_query.end()) {
       for (const Candidate& candidate : found->second->candidates) scored[candidate.frame] = &candidate;
     }
-    for (Candidate& candidate : retrieval.candidates) {
+    for (Candidate& candidate : to_rerank(retrieval, protocol)) {
       if (const auto found = scored.find(candidate.frame); found != scored.end()) {
         candidate.similarity = found->second->similarity;
         candidate.yaw = found->second->yaw;
@@ -259,7 +269,8 @@ EncodingStore open_scores(const fs::path& file, const EncodingKey& key) {
 }
 
 /// Re-ranks what has no similarity yet, with the method and the encodings of the experiment.
-void rerank_rest(const Experiment& experiment, std::vector<Retrieval>& retrievals, const Progress& progress) {
+void rerank_rest(const Experiment& experiment, const Protocol& protocol, std::vector<Retrieval>& retrievals,
+                 const Progress& progress) {
   const MethodInfo& info = method(experiment.method);
   const auto options = info.options();
   set_options(*options, Json::parse(experiment.options));
@@ -270,7 +281,7 @@ void rerank_rest(const Experiment& experiment, std::vector<Retrieval>& retrieval
   }
   const auto method = info.create(*options, resources);
   const EncodingStore store(experiment.encodings, key_of(experiment), EncodingStore::Access::Read);
-  rerank(retrievals, *method, store, nullptr, {}, progress);
+  rerank(retrievals, protocol, *method, store, nullptr, {}, progress);
 }
 
 fs::path cache_file(const Experiment& experiment) {
@@ -278,9 +289,45 @@ fs::path cache_file(const Experiment& experiment) {
   return cache_folder() / "encodings" / fmt::format("{}-{}.bin", experiment.method, hash);
 }
 
+/// Answers some queries. What a protocol admits is mostly "all older than": the first so many entries of the index.
+/// Holes in that are asked for in addition and left out.
+void search(std::span<Retrieval> retrievals, const Index& index, int count, const Descriptors& descriptors,
+            const Trajectory& trajectory, const Protocol& protocol) {
+  std::vector<Admitted> open;
+  std::vector<FrameId> sizes;
+  FrameId largest_hole = 0;
+  Descriptors queries(Eigen::Index(retrievals.size()), descriptors.cols());
+  for (const Retrieval& retrieval : retrievals) {
+    const Admitted range = admitted(trajectory, protocol, retrieval.query);
+    queries.row(Eigen::Index(open.size())) = descriptors.row(retrieval.query);
+    open.push_back(range);
+    sizes.push_back(range.end > range.from ? range.end : range.before);
+    if (range.end > range.from) largest_hole = std::max(largest_hole, range.from - range.before);
+  }
+  const auto found = index.search(queries, count + largest_hole, sizes);
+  for (std::size_t i = 0; i < retrievals.size(); ++i) {
+    for (const Candidate& candidate : found[i]) {
+      if (int(retrievals[i].candidates.size()) == count) break;
+      if (open[i].contains(candidate.frame)) retrievals[i].candidates.push_back(candidate);
+    }
+  }
+}
+
+/// Where the frames of a sequence are; a joined one has its database in front, an endless way before its queries.
+Trajectory truth_of(const Sequence& sequence, bool joined, const Protocol& protocol) {
+  if (!joined) return trajectory(sequence);
+  Sequence map = sequence, queries = sequence;
+  map.frames.resize(std::min<std::size_t>(protocol.database_frames, map.frames.size()));
+  queries.frames.erase(queries.frames.begin(), queries.frames.begin() + Eigen::Index(map.frames.size()));
+  return concatenated(trajectory(map), trajectory(queries));
+}
+
 void evaluate(Experiment& experiment, const Trajectory& trajectory, const Progress& progress) {
   const Stopwatch watch;
-  experiment.evaluation = evaluate(trajectory, experiment.retrievals, experiment.protocol, nullptr, progress);
+  const OverlapTable* const overlaps = experiment.overlaps.empty() ? nullptr : &experiment.overlaps;
+  const Descriptors* const descriptors = experiment.descriptors.size() > 0 ? &experiment.descriptors : nullptr;
+  experiment.evaluation =
+      evaluate(trajectory, experiment.retrievals, experiment.protocol, overlaps, progress, descriptors);
   experiment.milliseconds["evaluate"] = watch.milliseconds() / std::max<double>(experiment.retrievals.size(), 1);
 }
 
@@ -322,38 +369,17 @@ std::vector<Retrieval> search(const Descriptors& descriptors, const Trajectory& 
                 trajectory.size());
   }
   std::vector<Retrieval> retrievals;
-  for (FrameId query = std::max(protocol.first_query, 0); query < num_frames; ++query)
-    retrievals.push_back({query, {}});
+  for (FrameId query = 0; query < num_frames; ++query) {
+    if (may_ask(trajectory, protocol, query)) retrievals.push_back({query, {}});
+  }
   if (retrievals.empty()) return retrievals;
 
   const Index index(descriptors);
+  const int count = candidates_needed(trajectory, protocol);
   for (std::size_t first = 0; first < retrievals.size(); first += kSearchBlock) {
     progress("Searching", first, retrievals.size());
-    const auto block = std::span(retrievals).subspan(first, std::min(kSearchBlock, retrievals.size() - first));
-    // What the protocol admits is mostly "all older than": a prefix of the index. Holes in it are asked for in addition
-    // and left out.
-    std::vector<FrameId> sizes(block.size());
-    std::vector<FrameId> holes(block.size());
-#pragma omp parallel for
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      FrameId admitted = 0;
-      for (FrameId frame = 0; frame < num_frames; ++frame) {
-        if (frame == block[i].query || !is_admitted(trajectory, protocol, block[i].query, frame)) continue;
-        ++admitted;
-        sizes[i] = frame + 1;
-      }
-      holes[i] = sizes[i] - admitted;
-    }
-    const Descriptors queries = descriptors.middleRows(block.front().query, Eigen::Index(block.size()));
-    auto found = index.search(queries, protocol.num_candidates + *std::ranges::max_element(holes), sizes);
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      for (const Candidate& candidate : found[i]) {
-        if (int(block[i].candidates.size()) == protocol.num_candidates) break;
-        const bool itself = candidate.frame == block[i].query;
-        if (!itself && (holes[i] == 0 || is_admitted(trajectory, protocol, block[i].query, candidate.frame)))
-          block[i].candidates.push_back(candidate);
-      }
-    }
+    search(std::span(retrievals).subspan(first, std::min(kSearchBlock, retrievals.size() - first)), index, count,
+           descriptors, trajectory, protocol);
   }
   progress("Searching", retrievals.size(), retrievals.size());
   return retrievals;
@@ -364,7 +390,7 @@ Experiment run(const Sequence& sequence, const Job& job, const Progress& progres
   const std::shared_ptr<const Options> options = job.options ? job.options : std::shared_ptr(info.options());
   require_readings(sequence, info);
   omp_set_num_threads(thread_count(job.resources.threads));
-  const Trajectory truth = trajectory(sequence);
+  const Trajectory truth = truth_of(sequence, !job.database.empty(), job.protocol);
 
   Experiment experiment = description(sequence, job, info, *options);
   experiment.encodings = job.out.empty() ? cache_file(experiment) : fs::absolute(job.out / "encodings.bin");
@@ -382,9 +408,11 @@ Experiment run(const Sequence& sequence, const Job& job, const Progress& progres
     const Stopwatch reranking;
     const fs::path file = fs::path(experiment.encodings).replace_extension(".scores");
     EncodingStore scores = open_scores(file, scores_key(experiment));
-    rerank(experiment.retrievals, *method, store, &scores, file.string(), progress);
+    rerank(experiment.retrievals, experiment.protocol, *method, store, &scores, file.string(), progress);
     experiment.milliseconds["rerank"] = reranking.milliseconds() / std::max<double>(experiment.retrievals.size(), 1);
   }
+  if (job.protocol.min_overlap > 0)
+    experiment.overlaps = overlap_table(sequence, job.protocol, kOverlapDistance, progress);
   evaluate(experiment, truth, progress);
   if (!job.out.empty()) save(experiment, truth, job.out);
   return experiment;
@@ -392,7 +420,11 @@ Experiment run(const Sequence& sequence, const Job& job, const Progress& progres
 
 Experiment reevaluate(const Experiment& experiment, const Sequence& sequence, const Protocol& protocol,
                       const Progress& progress) {
-  return reevaluate(experiment, trajectory(sequence), protocol, progress);
+  const Trajectory truth = truth_of(sequence, !experiment.database.empty(), experiment.protocol);
+  if (protocol.min_overlap <= 0) return reevaluate(experiment, truth, protocol, progress);
+  Experiment with_overlaps = experiment;
+  with_overlaps.overlaps = overlap_table(sequence, protocol, kOverlapDistance, progress);
+  return reevaluate(with_overlaps, truth, protocol, progress);
 }
 
 Experiment reevaluate(const Experiment& experiment, const Trajectory& truth, const Protocol& protocol,
@@ -412,7 +444,7 @@ Experiment reevaluate(const Experiment& experiment, const Trajectory& truth, con
   result.retrieved = search(experiment.descriptors, truth, protocol, progress);
   result.retrievals = result.retrieved;
   if (!experiment.method.empty() && method(experiment.method).reranks) {
-    const std::size_t unscored = take_known_scores(experiment.retrievals, result.retrievals);
+    const std::size_t unscored = take_known_scores(experiment.retrievals, protocol, result.retrievals);
     if (unscored > 0 && !fs::exists(experiment.encodings)) {
       throw Error(
           "this protocol asks for {} pairs that were never re-ranked, and the encodings {} are gone; run the "
@@ -420,8 +452,8 @@ Experiment reevaluate(const Experiment& experiment, const Trajectory& truth, con
           "again with this protocol",
           unscored, experiment.encodings.string());
     }
-    if (unscored > 0) rerank_rest(experiment, result.retrievals, progress);
-    for (Retrieval& retrieval : result.retrievals) sort_by_similarity(retrieval);
+    if (unscored > 0) rerank_rest(experiment, protocol, result.retrievals, progress);
+    for (Retrieval& retrieval : result.retrievals) sort_by_similarity(to_rerank(retrieval, protocol));
   }
   evaluate(result, truth, progress);
   return result;
