@@ -24,6 +24,7 @@ struct Experiment {
   std::vector<Retrieval> retrieved;   ///< before re-ranking
   std::vector<Retrieval> retrievals;  ///< after it (the same without a second stage)
   Evaluation evaluation;
+  OverlapTable overlaps;  ///< of protocols with min_overlap; empty otherwise
   std::map<std::string, double>
       milliseconds;  ///< per stage and frame: "load", "encode", "search", "rerank", "evaluate"
   std::string version;
