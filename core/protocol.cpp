@@ -238,7 +238,7 @@ Protocol stamped(Protocol protocol) {
     if (preset.name != protocol.preset) continue;
     Protocol same = preset.protocol;
     same.max_recall = protocol.max_recall;  // says how much is printed, not what is counted
-    if (preset.separate_map) same.database_frames = protocol.database_frames;
+    if (preset.separate_map) same.database_frames = protocol.database_frames, same.first_query = protocol.first_query;
     if (to_json(same) == to_json(protocol)) return protocol;
   }
   protocol.preset = "custom";

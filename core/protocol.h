@@ -46,7 +46,7 @@ struct ProtocolPreset {
   std::string title;   ///< "OverlapNetVLAD / CFPR: 10 m, 50 frames, top 25"
   std::string source;  ///< paper or repository
   Protocol protocol;
-  bool separate_map = false;  ///< meant for a map of its own: concatenated() and database_frames = its length
+  bool separate_map = false;  ///< meant for a map of its own: see joined_protocol()
 };
 std::span<const ProtocolPreset> protocol_presets();
 
