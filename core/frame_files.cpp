@@ -82,6 +82,13 @@ bool is_file(const fs::path& path) {
   return fs::is_regular_file(path, error);
 }
 
+bool holds_file(const fs::path& folder, std::initializer_list<std::string_view> extensions) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (!entry->path().filename().native().starts_with('.') && has_extension(entry->path(), extensions)) return true;
+  return false;
+}
+
 std::string folder_name(const fs::path& folder) {
   std::error_code error;
   const fs::path whole = fs::weakly_canonical(fs::absolute(folder, error), error);
@@ -122,6 +129,14 @@ std::vector<std::string_view> words_of(std::string_view line) {
     begin = line.find_first_not_of(blanks, end);
   }
   return words;
+}
+
+std::string shown(std::string_view text) {
+  constexpr std::size_t longest = 60;
+  std::string beginning(text.substr(0, longest));
+  for (char& c : beginning)
+    if (c < ' ' || c > '~') c = '?';
+  return beginning + (text.size() > longest ? " …" : "");
 }
 
 std::string_view trimmed(std::string_view text) {

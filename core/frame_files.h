@@ -35,6 +35,9 @@ bool is_folder(const std::filesystem::path& path);
 /// True for a file that exists; never throws.
 bool is_file(const std::filesystem::path& path);
 
+/// Whether a folder holds a file with one of the extensions; looks no farther than the first and never throws.
+bool holds_file(const std::filesystem::path& folder, std::initializer_list<std::string_view> extensions);
+
 /// Name of a sequence that lies in a folder: its last part, also when the path ends in "/" or is ".".
 std::string folder_name(const std::filesystem::path& folder);
 
@@ -47,6 +50,9 @@ std::vector<std::string_view> words_of(std::string_view line);
 
 /// Text without leading and trailing blanks and line ends.
 std::string_view trimmed(std::string_view text);
+
+/// The beginning of a foreign text as a message may show it: unprintable bytes become "?".
+std::string shown(std::string_view text);
 
 /// Calls `visit(line, number)` for every line of a text, numbered from 1, without its line end ("\n" or "\r\n").
 template <class Visit>

@@ -67,7 +67,7 @@ std::vector<double> read_times(const std::filesystem::path& path) {
     if (line.empty() || line.starts_with('#')) return;
     if (!numbers_of(line, numbers) || numbers.size() != 1 || !std::isfinite(numbers[0]))
       throw Error("{} line {}: \"{}\" is no time; correct the line, or remove the file to go without", path.string(),
-                  number, line.substr(0, 60));
+                  number, shown(line));
     times.push_back(seconds_of(numbers[0]));
   });
   if (times.empty()) throw Error("{} is empty; copy it again, or remove it to go without", path.string());

@@ -33,7 +33,7 @@ std::size_t whole_number(std::string_view word, const fs::path& path) {
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
   if (error != std::errc() || end != word.data() + word.size())
-    foreign(path, fmt::format("\"{}\" stands in its header where a number should", word.substr(0, 40)));
+    foreign(path, fmt::format("\"{}\" stands in its header where a number should", shown(word)));
   return number;
 }
 
@@ -48,7 +48,7 @@ Scalar scalar_of(std::string_view type, std::size_t size, const fs::path& path) 
   if (type == "U" && size == 2) return Scalar::UInt16;
   if (type == "U" && size == 4) return Scalar::UInt32;
   if (type == "U" && size == 8) return Scalar::UInt64;
-  foreign(path, fmt::format("a field of type {} with {} bytes is unknown", type.substr(0, 8), size));
+  foreign(path, fmt::format("a field of type {} with {} bytes is unknown", shown(type), size));
 }
 
 PcdHeader read_header(std::string_view text, const fs::path& path) {

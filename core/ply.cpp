@@ -34,7 +34,7 @@ Scalar scalar_of(std::string_view type, const fs::path& path) {
       {"float", Scalar::Float32},  {"float32", Scalar::Float32}, {"double", Scalar::Float64},
       {"float64", Scalar::Float64}};
   const auto found = known.find(type);
-  if (found == known.end()) foreign(path, fmt::format("a property of type \"{}\" is unknown", type.substr(0, 20)));
+  if (found == known.end()) foreign(path, fmt::format("a property of type \"{}\" is unknown", shown(type)));
   return found->second;
 }
 
@@ -56,10 +56,10 @@ PlyHeader read_header(std::string_view text, const fs::path& path) {
       if (element == "vertex") {
         const auto [last, error] = std::from_chars(words[2].data(), words[2].data() + words[2].size(), header.count);
         if (error != std::errc() || last != words[2].data() + words[2].size())
-          foreign(path, fmt::format("\"{}\" is no number of vertices", words[2].substr(0, 40)));
+          foreign(path, fmt::format("\"{}\" is no number of vertices", shown(words[2])));
         has_vertices = true;
       } else if (!has_vertices) {
-        foreign(path, fmt::format("the element \"{}\" stands before its vertices", element.substr(0, 40)));
+        foreign(path, fmt::format("the element \"{}\" stands before its vertices", shown(element)));
       }
     }
     if (words[0] == "property" && element == "vertex") {
@@ -88,7 +88,7 @@ PointCloud read_ply(const fs::path& path) {
   } else if (header.format == "binary_little_endian" || header.format == "binary_big_endian") {
     cloud = points_of_records(bytes, header.count, header.layout, header.format == "binary_big_endian", path);
   } else {
-    foreign(path, fmt::format("its format is \"{}\", neither ascii nor binary", header.format.substr(0, 40)));
+    foreign(path, fmt::format("its format is \"{}\", neither ascii nor binary", shown(header.format)));
   }
   require_points(cloud, path);
   return cloud;

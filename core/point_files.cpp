@@ -122,7 +122,7 @@ PointCloud read_xyz(const fs::path& path) {
     if (line.empty() || line.starts_with('#') || line.starts_with("//")) return;
     if (!numbers_of(line, numbers) || numbers.size() < 3)
       throw Error("{} line {}: \"{}\" is not \"x y z\"; correct or remove the line", path.string(), number,
-                  line.substr(0, 60));
+                  shown(line));
     if (columns == 0) columns = numbers.size();
     if (numbers.size() != columns)
       throw Error("{} line {}: {} numbers, the lines before have {}; the file may be truncated, copy it again",

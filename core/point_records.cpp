@@ -126,7 +126,7 @@ PointCloud points_of_text(std::string_view text, std::size_t count, const PointL
     if (line.empty() || cloud.points.size() == count) return;
     if (!numbers_of(line, numbers) || numbers.size() != layout.columns)
       throw Error("{}: point {} is \"{}\", not {} numbers; copy or make the file again", path.string(),
-                  cloud.points.size(), line.substr(0, 60), layout.columns);
+                  cloud.points.size(), shown(line), layout.columns);
     cloud.points.emplace_back(float(numbers[at.x->column]), float(numbers[at.y->column]), float(numbers[at.z->column]));
     if (at.intensity) cloud.intensities.push_back(float(numbers[at.intensity->column]));
   });

@@ -20,7 +20,6 @@ constexpr double kFlat = 0.25;               // a drive's height against its len
 constexpr double kLargestFrameNumber = 1e8;  // whole numbers above are time stamps
 constexpr double kNearestStamp = 0.05;       // [s] half a turn of the LiDAR
 constexpr double kSecondsPerFrame = 0.1;     // of KITTI's LiDAR
-constexpr std::size_t kQuoted = 60;          // characters of a bad line that are shown
 
 Eigen::Isometry3d pose_of_matrix(const double* rows) {
   Eigen::Isometry3d pose = Eigen::Isometry3d::Identity();
@@ -195,8 +194,7 @@ PoseFile read_poses(const fs::path& path) {
     if (!numbers_of(line, numbers)) {
       const PoseColumns columns = is_first ? columns_of_header(line) : PoseColumns{};
       if (!columns.has_position())
-        throw Error("{} line {}: \"{}\" is no pose; correct or remove the line", path.string(), number,
-                    line.substr(0, kQuoted));
+        throw Error("{} line {}: \"{}\" is no pose; correct or remove the line", path.string(), number, shown(line));
       form = {"CSV", std::size_t(columns.count), columns};
       return;
     }
