@@ -59,11 +59,11 @@ std::vector<CandidateRow> candidate_rows(const Retrieval& retrieval, const Traje
   };
   for (const Candidate& candidate : retrieval.candidates) {
     CandidateRow row{.rank = int(rows.size()) + 1, .candidate = candidate};
-    if (known(retrieval.query) && known(candidate.frame)) {
-      row.true_distance = distance(trajectory, retrieval.query, candidate.frame, protocol.planar);
-      const bool near = row.true_distance < protocol.positive_radius;
-      const bool in_between = !near && row.true_distance <= protocol.negative_radius;
-      if (protocol.min_overlap <= 0 && !in_between) row.correct = near;
+    const bool placed = known(retrieval.query) && known(candidate.frame);
+    if (placed) row.true_distance = distance(trajectory, retrieval.query, candidate.frame, protocol.planar);
+    if (placed && protocol.min_overlap <= 0) {
+      const Verdict verdict = judge(trajectory, protocol, nullptr, retrieval.query, candidate.frame);
+      if (verdict != Verdict::Neither) row.correct = verdict == Verdict::Right;
     }
     rows.push_back(row);
   }
@@ -107,7 +107,7 @@ QVariant CandidateModel::data(const QModelIndex& index, int role) const {
     case Qt::ToolTipRole:
       if (index.column() == Correct && !row.correct)
         return std::isnan(row.true_distance) ? tr("One of the two frames has no pose")
-                                             : tr("The protocol counts this distance as neither right nor wrong");
+                                             : tr("The protocol calls this answer neither right nor wrong");
       if (index.column() == Similarity && std::isnan(value)) return tr("This method has no second stage");
       if (index.column() == Yaw && std::isnan(value)) return tr("This method does not estimate the rotation");
       return headerData(index.column(), Qt::Horizontal, Qt::ToolTipRole);

@@ -92,10 +92,9 @@ void add_marks(vtkChartXY* chart, const Series& series, const QColor& colour, in
 
 QString percent(double value) { return QLocale::c().toString(100 * value, 'f', 1); }
 
-QString with_interval(double value, const Interval& interval) {
+QString with_interval(double value, const std::optional<Interval>& interval) {
   QString text = percent(value) + QStringLiteral(" %");
-  if (interval.upper > interval.lower)
-    text += QStringLiteral(" <span>[%1, %2]</span>").arg(percent(interval.lower), percent(interval.upper));
+  if (interval) text += QStringLiteral(" [%1, %2]").arg(percent(interval->lower), percent(interval->upper));
   return text;
 }
 

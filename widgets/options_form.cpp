@@ -154,7 +154,7 @@ OptionsForm::~OptionsForm() = default;
 
 void OptionsForm::show_options(Defaults defaults, const nlohmann::ordered_json& values, std::set<std::string> hidden) {
   auto options = defaults ? defaults() : nullptr;
-  if (options && !values.is_null()) from_json(*options, values);
+  if (options && !values.is_null()) set_options(*options, values);
   while (rows_->rowCount() > 0) rows_->removeRow(0);  // they write into the old options
   options_ = std::move(options);
   defaults_ = std::move(defaults);
@@ -188,7 +188,7 @@ bool OptionsForm::is_default() const { return values() == default_values(); }
 
 void OptionsForm::reset() {
   if (is_default()) return;
-  from_json(*options_, default_values());
+  set_options(*options_, default_values());
   fill();
   Q_EMIT edited();
 }

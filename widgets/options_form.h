@@ -24,7 +24,7 @@ class OptionsForm : public QWidget {
 
   using Defaults = std::function<std::unique_ptr<Options>()>;
 
-  /// Rows for the struct that `defaults` makes, holding `values` where given (throws as from_json does). `hidden`:
+  /// Rows for the struct that `defaults` makes, holding `values` where given (throws as set_options does). `hidden`:
   /// names without a row. Says nothing.
   void show_options(Defaults defaults, const nlohmann::ordered_json& values = nullptr,
                     std::set<std::string> hidden = {});

@@ -48,9 +48,10 @@ ProtocolForm::ProtocolForm(QWidget* parent) : QWidget(parent) {
 
 void ProtocolForm::show_protocol(const Protocol& protocol) {
   // "Reset" goes back to the preset that the values came from.
-  Protocol origin;
+  Protocol origin = protocol_preset(origin_);
   for (const ProtocolPreset& preset : protocol_presets())
     if (preset.name == protocol.preset) origin = preset.protocol;
+  origin_ = origin.preset;
   options_->show_options([origin] { return std::make_unique<Protocol>(origin); }, to_json(protocol), {"preset"});
   show_preset(protocol.preset);
 }
@@ -67,7 +68,7 @@ Protocol ProtocolForm::protocol() const {
   Protocol protocol;
   auto values = options_->values();
   values.erase("preset");
-  from_json(protocol, values);
+  set_options(protocol, values);
   protocol.preset = preset_->currentData().toString().toStdString();
   return protocol;
 }
@@ -82,17 +83,10 @@ void ProtocolForm::choose(int index) {
 }
 
 void ProtocolForm::edit() {
-  // Values that are a preset's are that preset, whoever typed them.
-  auto values = options_->values();
-  values.erase("preset");
-  std::string name = kCustom;
-  for (const ProtocolPreset& preset : protocol_presets()) {
-    auto its = to_json(preset.protocol);
-    its.erase("preset");
-    if (its == values && (name == kCustom || preset_->currentData().toString() == text(preset.name)))
-      name = preset.name;
-  }
-  show_preset(name);
+  // Edited back to a preset's values, they are that preset again.
+  Protocol edited = protocol();
+  edited.preset = origin_;
+  show_preset(stamped(edited).preset);
   Q_EMIT protocol_edited(protocol());
 }
 

@@ -29,6 +29,7 @@ class ProtocolForm : public QWidget {
   void choose(int preset);
   void edit();
 
+  std::string origin_ = Protocol().preset;  ///< the preset that was chosen last
   QComboBox* preset_;
   QLabel* source_;
   OptionsForm* options_;

@@ -178,14 +178,21 @@ void TrajectoryView::sort_answers() {
   for (const QueryResult& query : queries) {
     if (!has_place(query.query)) continue;
     if (query.answerable && has_place(query.nearest)) answers_->revisits.push_back(&query);
-    if (query.best < 0 || !query.counted) continue;
-    const bool accepted = query.score >= threshold_;
-    if (accepted && query.correct)
-      answers_->right.push_back(&query);
-    else if (accepted && has_place(query.best))
-      answers_->wrong.push_back(&query);
-    else if (query.answerable)
-      answers_->missed.push_back(&query);
+    if (query.best < 0) continue;
+    switch (outcome(query, threshold_)) {
+      case Outcome::TruePositive:
+        answers_->right.push_back(&query);
+        break;
+      case Outcome::FalsePositive:
+        answers_->wrong.push_back(&query);
+        break;
+      case Outcome::FalseNegative:
+        answers_->missed.push_back(&query);
+        break;
+      case Outcome::TrueNegative:
+      case Outcome::Ignored:
+        break;
+    }
   }
   canvas_->redraw();
 }
