@@ -1,6 +1,14 @@
 #include "core/ground_truth.h"
 
+#include <algorithm>
+
 namespace relocus {
+namespace {
+
+constexpr double far_away = 1e7;  ///< [m], [s] between a map and the drive that asks it
+
+}  // namespace
+
 Trajectory trajectory(const Sequence& sequence) {
   Trajectory result;
   const Eigen::Isometry3d sensor_from_reference = sequence.reference_from_sensor.inverse();
@@ -22,6 +30,19 @@ Trajectory trajectory(const Sequence& sequence) {
     }
     result.travelled.push_back(travelled);
   }
+  return result;
+}
+
+Trajectory concatenated(const Trajectory& map, const Trajectory& queries) {
+  Trajectory result = map;
+  const double stamp = (map.stamps.empty() ? 0 : map.stamps.back()) + far_away;
+  const double travelled = (map.travelled.empty() ? 0 : map.travelled.back()) + far_away;
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  append(result.positions, queries.positions);
+  append(result.headings, queries.headings);
+  append(result.numbers, queries.numbers);
+  for (const double value : queries.stamps) result.stamps.push_back(value + stamp);
+  for (const double value : queries.travelled) result.travelled.push_back(value + travelled);
   return result;
 }
 

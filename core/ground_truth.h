@@ -20,6 +20,11 @@ struct Trajectory {
 
 Trajectory trajectory(const Sequence& sequence);
 
+/// The map's frames, then the queries' frames (query i becomes map.size() + i), for protocols with database_frames =
+/// map.size(). Both must be given in the same world. Between the two lies an endless way and time: no query is a
+/// standstill of the map.
+Trajectory concatenated(const Trajectory& map, const Trajectory& queries);
+
 /// [m] in the ground plane (x, y), or in space. NaN without a pose.
 inline double distance(const Trajectory& trajectory, FrameId a, FrameId b, bool planar) {
   const Eigen::Vector3d step = trajectory.positions[a] - trajectory.positions[b];
