@@ -25,6 +25,7 @@ class MadeFolder {
 /// Writes a file and the folders above it.
 inline std::filesystem::path write_file(const std::filesystem::path& path, std::string_view bytes) {
   std::filesystem::create_directories(path.parent_path());
+  std::filesystem::remove(path);  // replacing in place makes some file systems wait for the disk
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }
