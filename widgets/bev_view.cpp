@@ -231,7 +231,7 @@ void BevView::tell(QPointF metre) {
   else if (quantity() == BevQuantity::MaxHeight)
     reading_->setText(tr("%1: height %2 m").arg(place).arg(value, 0, 'f', 2));
   else if (quantity() == BevQuantity::Density)
-    reading_->setText(tr("%1: %n point(s)", nullptr, int(value)).arg(place));
+    reading_->setText(value == 1 ? tr("%1: 1 point").arg(place) : tr("%1: %2 points").arg(place).arg(int(value)));
   else
     reading_->setText(tr("%1: %2 of %3 layers").arg(place).arg(int(value)).arg(grid_.cells.z()));
 }

@@ -132,7 +132,7 @@ QVariant CandidateModel::headerData(int section, Qt::Orientation orientation, in
     case Similarity:
       return tip ? tr("Score of the second stage: higher is more alike") : tr("Similarity");
     case TrueDistance:
-      return tip ? tr("Distance between the two places by ground truth") : tr("True dist. [m]");
+      return tip ? tr("Distance between the two places by ground truth") : tr("True [m]");
     case Yaw:
       return tip ? tr("Rotation about the vertical of the candidate seen from the query, as the method estimates it")
                  : tr("Yaw [°]");

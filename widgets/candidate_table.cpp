@@ -48,7 +48,6 @@ CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
   table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 6);
   table_->horizontalHeader()->setHighlightSections(false);
   table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-  table_->horizontalHeader()->setStretchLastSection(true);
   table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
   headline_ = new QLabel;
   headline_->setTextFormat(Qt::PlainText);
@@ -82,7 +81,8 @@ void CandidateTable::show_candidates(FrameId query, std::vector<CandidateRow> ro
     headline_->setText(
         tr("Frame %1 has no candidates: the protocol admits none for it, or nothing was asked").arg(query));
   else
-    headline_->setText(tr("Frame %1: %n candidate(s)", nullptr, int(rows.size())).arg(query));
+    headline_->setText(rows.size() == 1 ? tr("Frame %1: 1 candidate").arg(query)
+                                        : tr("Frame %1: %2 candidates").arg(query).arg(rows.size()));
   table_->setVisible(query >= 0 && !rows.empty());
   const bool reranked =
       std::ranges::any_of(rows, [](const CandidateRow& row) { return !std::isnan(row.candidate.similarity); });

@@ -11,7 +11,6 @@
 #include <vtkGenericRenderWindowInteractor.h>
 #include <vtkPen.h>
 #include <vtkPlotLine.h>
-#include <vtkPlotPoints.h>
 #include <vtkRenderer.h>
 #include <vtkTable.h>
 #include <vtkTextProperty.h>
@@ -36,11 +35,11 @@ namespace relocus {
 namespace {
 
 constexpr double kNear = 14,
-                 kClickTravel = 4;  // [px] of the pointer from a point; a press that moves farther is a drag
-constexpr double kNarrow = 560;     // [px] narrower than this the charts stand one above the other
-constexpr double kLeft = 58, kBottom = 46, kTop = 30, kRight = 20;  // [px] for labels and titles
-constexpr double kTopOfAxis = 1.02;                                 // a curve at 1 stays clear of the frame
-constexpr double kGuides[] = {0.2, 0.4, 0.6, 0.8};                  // F1 of the faint guide lines
+                 kClickTravel = 4;   // [px] of the pointer from a point; a press that moves farther is a drag
+constexpr double kLow = 320;         // [px] lower than this the figures take one line
+constexpr double kNarrow = 560;      // [px] narrower than this the charts stand one above the other
+constexpr double kTopOfAxis = 1.02;  // a curve at 1 stays clear of the frame
+constexpr double kGuides[] = {0.2, 0.4, 0.6, 0.8};  // F1 of the faint guide lines
 
 using Series = std::vector<std::pair<double, double>>;
 
@@ -81,16 +80,25 @@ vtkPlot* add_line(vtkChartXY* chart, const Series& series, const QColor& colour,
   return plot;
 }
 
-void add_marks(vtkChartXY* chart, const Series& series, const QColor& colour, int style, double size) {
-  if (series.empty()) return;
-  auto* plot = vtkPlotPoints::SafeDownCast(chart->AddPlot(vtkChart::POINTS));
-  plot->SetInputData(table_of(series), 0, 1);
-  plot->SetMarkerStyle(style);
-  plot->SetMarkerSize(float(size));
-  paint(plot->GetPen(), colour, 2);
-}
-
 QString percent(double value) { return QLocale::c().toString(100 * value, 'f', 1); }
+
+QString score(double value) { return QLocale::c().toString(value, 'g', 4); }
+
+/// What a protocol asks for, in a few words.
+QString in_short(const Protocol& protocol) {
+  QStringList words;
+  if (protocol.frame_tolerance >= 0)
+    words << CurveView::tr("within %1 frames").arg(protocol.frame_tolerance);
+  else if (protocol.min_overlap > 0)
+    words << CurveView::tr("overlap above %1").arg(protocol.min_overlap);
+  else
+    words << CurveView::tr("within %1 m").arg(protocol.positive_radius);
+  if (protocol.exclude_recent > 0) words << CurveView::tr("not the last %1 frames").arg(protocol.exclude_recent);
+  if (protocol.exclude_seconds > 0) words << CurveView::tr("not the last %1 s").arg(protocol.exclude_seconds);
+  if (protocol.min_travel > 0) words << CurveView::tr("not the last %1 m").arg(protocol.min_travel);
+  words << CurveView::tr("%1 candidates").arg(protocol.num_candidates);
+  return words.join(QStringLiteral(", "));
+}
 
 QString with_interval(double value, const std::optional<Interval>& interval) {
   QString text = percent(value) + QStringLiteral(" %");
@@ -122,12 +130,7 @@ CurveView::CurveView(QWidget* parent) : QWidget(parent), charts_(std::make_uniqu
   style->SetScene(scene);
   scene_->interactor()->SetInteractorStyle(style);
   scene_->installEventFilter(this);
-  scene_->set_overlay([this](QPainter& painter) {
-    if (evaluation_) return;
-    painter.setPen(view_colours(palette()).muted_text);
-    painter.setFont(font());
-    painter.drawText(scene_->rect().adjusted(12, 12, -12, -12), int(Qt::AlignCenter) | Qt::TextWordWrap, message_);
-  });
+  scene_->set_overlay([this](QPainter& painter) { paint_overlay(painter); });
   scene_->setAccessibleName(tr("Precision-recall curve and Recall@N"));
 
   figures_ = new QLabel;
@@ -173,8 +176,26 @@ int CurveView::curve_points() const { return evaluation_ ? int(evaluation_->figu
 
 QPointF CurveView::pixel_of(int point) const {
   const PrPoint& at = evaluation_->figures.curve[std::size_t(point)];
-  const QRectF plot = plot_area_;
-  return {plot.left() + at.recall * plot.width(), plot.bottom() - at.precision / kTopOfAxis * plot.height()};
+  return pixel_of(at.recall, at.precision);
+}
+
+QRectF CurveView::plot_area(const vtkChartXY& chart) const {
+  const double ratio = devicePixelRatioF(), height = scene_->height();  // VTK counts device pixels from below
+  auto& laid_out = const_cast<vtkChartXY&>(chart);                      // VTK's getters are not const
+  const int *low = laid_out.GetPoint1(), *high = laid_out.GetPoint2();
+  return {QPointF(low[0] / ratio, height - high[1] / ratio), QPointF(high[0] / ratio, height - low[1] / ratio)};
+}
+
+QPointF CurveView::pixel_of(double recall, double precision) const {
+  const QRectF area = plot_area(*charts_->precision_recall);
+  return {area.left() + recall * area.width(), area.bottom() - precision / kTopOfAxis * area.height()};
+}
+
+QPointF CurveView::pixel_of_recall_at(int n) const {
+  const QRectF area = plot_area(*charts_->recall_at);
+  const double most = charts_->recall_at->GetAxis(vtkAxis::BOTTOM)->GetMaximum();
+  const double recall = evaluation_->figures.recall_at[std::size_t(n) - 1];
+  return {area.left() + n / most * area.width(), area.bottom() - recall / kTopOfAxis * area.height()};
 }
 
 void CurveView::refill() {
@@ -209,12 +230,6 @@ void CurveView::fill_precision_recall() {
   Series curve;
   for (const PrPoint& point : figures.curve) curve.emplace_back(point.recall, point.precision);
   add_line(chart, curve, colours.right, 2);
-  add_marks(chart, curve.size() < 40 ? curve : Series(), colours.right, vtkPlotPoints::CIRCLE, 5);
-  const auto best = std::ranges::max_element(figures.curve, {}, &PrPoint::f1);
-  if (best != figures.curve.end())
-    add_marks(chart, {{best->recall, best->precision}}, colours.wrong, vtkPlotPoints::DIAMOND, 13);
-  if (const PrPoint* chosen = chosen_point())
-    add_marks(chart, {{chosen->recall, chosen->precision}}, colours.query, vtkPlotPoints::CIRCLE, 9);
 }
 
 void CurveView::fill_recall_at() {
@@ -223,7 +238,6 @@ void CurveView::fill_recall_at() {
   for (std::size_t n = 0; n < evaluation_->figures.recall_at.size(); ++n)
     recalls.emplace_back(double(n + 1), evaluation_->figures.recall_at[n]);
   add_line(charts_->recall_at, recalls, colours.right, 2);
-  add_marks(charts_->recall_at, recalls, colours.right, vtkPlotPoints::CIRCLE, 6);
 }
 
 const PrPoint* CurveView::chosen_point() const {
@@ -234,32 +248,69 @@ const PrPoint* CurveView::chosen_point() const {
   return chosen;
 }
 
+void CurveView::paint_overlay(QPainter& painter) const {
+  const ViewColours colours = view_colours(palette());
+  painter.setFont(font());
+  if (!evaluation_ || evaluation_->figures.curve.empty()) {
+    painter.setPen(colours.muted_text);
+    painter.drawText(scene_->rect().adjusted(12, 12, -12, -12), int(Qt::AlignCenter) | Qt::TextWordWrap,
+                     evaluation_ ? tr("No query was answered, so there is no curve") : message_);
+    return;
+  }
+  const Figures& figures = evaluation_->figures;
+  painter.setPen(colours.muted_text);
+  const QRectF area = plot_area(*charts_->precision_recall);
+  const double line = painter.fontMetrics().height();
+  for (const double f1 : kGuides) {  // where a guide leaves the chart on the right
+    const QPointF end = pixel_of(1, f1 / (2 - f1));
+    if (area.height() > 9 * line)
+      painter.drawText(QRectF(end.x() - 80, end.y() - line - 1, 78, line), Qt::AlignRight,
+                       tr("F1 %1").arg(f1, 0, 'f', 1));
+  }
+  std::vector<LegendRow> rows;
+  const auto best = std::ranges::max_element(figures.curve, {}, &PrPoint::f1);
+  if (const PrPoint* chosen = chosen_point()) {
+    draw_mark(painter, Mark::Ring, pixel_of(chosen->recall, chosen->precision), 17, colours.query);
+    rows.push_back({Mark::Ring, colours.query, tr("accepted from %1").arg(score(chosen->threshold))});
+  }
+  draw_mark(painter, Mark::Diamond, pixel_of(best->recall, best->precision), 9, colours.wrong);
+  rows.insert(rows.begin(), {Mark::Diamond, colours.wrong, tr("max F1 %1 %").arg(percent(best->f1))});
+  // Where curves seldom are: low precision at low recall.
+  const double height = rows.size() * (line + 3) + 30;
+  if (area.height() > 2 * height)
+    draw_legend(painter, {area.left(), area.bottom() - height, area.width(), height}, rows, colours);
+
+  if (charts_->recall_at->GetVisible())
+    for (int n = 1; n <= int(figures.recall_at.size()); ++n)
+      draw_mark(painter, Mark::Disc, pixel_of_recall_at(n), 6, colours.right);
+}
+
 QString CurveView::figures_text() const {
   if (!evaluation_) return {};
   const Figures& figures = evaluation_->figures;
   const Protocol& protocol = evaluation_->protocol;
   const QString gap = QStringLiteral(" &nbsp;·&nbsp; ");
-  QStringList parts;
-  parts << tr("<b>max F1</b> %1").arg(with_interval(figures.max_f1, figures.max_f1_interval));
-  parts << tr("<b>AP</b> %1").arg(with_interval(figures.average_precision, figures.average_precision_interval));
-  parts << tr("<b>EP</b> %1 %").arg(percent(figures.extended_precision));
-  if (!figures.recall_at.empty())
-    parts << tr("<b>Recall@1</b> %1").arg(with_interval(figures.recall_at.front(), figures.recall_at_1_interval));
-  parts << tr("<b>Recall@1 %</b> (N = %1) %2 %").arg(figures.one_percent).arg(percent(figures.recall_at_1_percent));
+  QStringList first;
+  first << tr("<b>max F1</b> %1").arg(with_interval(figures.max_f1, figures.max_f1_interval));
+  first << tr("<b>AP</b> %1").arg(with_interval(figures.average_precision, figures.average_precision_interval));
+  first << tr("<b>EP</b> %1 %").arg(percent(figures.extended_precision));
+  if (!figures.recall_at.empty()) {
+    first << tr("<b>Recall@1</b> %1").arg(with_interval(figures.recall_at.front(), figures.recall_at_1_interval));
+    first << tr("<b>Recall@1 %</b> %1 % (N = %2)").arg(percent(figures.recall_at_1_percent)).arg(figures.one_percent);
+  }
+  QStringList lines{first.join(gap)};
   if (const PrPoint* chosen = chosen_point())
-    parts << tr("accepted from score %1: P %2 %, R %3 %, F1 %4 %")
-                 .arg(QLocale::c().toString(chosen->threshold, 'g', 4), percent(chosen->precision),
-                      percent(chosen->recall), percent(chosen->f1));
+    lines << tr("Accepted from score %1: precision %2 %, recall %3 %, F1 %4 %")
+                 .arg(score(chosen->threshold), percent(chosen->precision), percent(chosen->recall),
+                      percent(chosen->f1));
   QStringList stamp;
   stamp << tr("%L1 of %L2 queries have a right answer").arg(figures.num_queries).arg(figures.num_asked);
-  stamp << tr("protocol %1: %2 m, without the last %3 frames, %4 candidates")
-               .arg(QString::fromStdString(protocol.preset).toHtmlEscaped())
-               .arg(protocol.positive_radius)
-               .arg(protocol.exclude_recent)
-               .arg(protocol.num_candidates);
-  stamp << tr("[95 % bootstrap intervals]");
-  return parts.join(gap) + QStringLiteral("<br><span style='color:%1'>%2</span>")
-                               .arg(view_colours(palette()).muted_text.name(), stamp.join(gap));
+  stamp << tr("protocol %1: %2").arg(QString::fromStdString(protocol.preset).toHtmlEscaped(), in_short(protocol));
+  stamp << tr("in brackets: 95 % intervals");
+  lines << QStringLiteral("<span style='color:%1'>%2</span>")
+               .arg(view_colours(palette()).muted_text.name(), stamp.join(gap));
+  if (height() < kLow) return lines.front();
+  return lines.join(QStringLiteral("<br>"));
 }
 
 void CurveView::dress() {
@@ -302,11 +353,9 @@ void CurveView::lay_out() {
     const double ratio = devicePixelRatioF();
     chart->SetSize(vtkRectf(float(corner.x() * ratio), float((size.height() - corner.y() - half.height()) * ratio),
                             float(half.width() * ratio), float(half.height() * ratio)));
-    chart->SetBorders(int(kLeft * ratio), int(kBottom * ratio), int(kRight * ratio), int(kTop * ratio));
   };
   place(charts_->precision_recall, {0, 0});
   place(charts_->recall_at, stacked ? QPointF(0, half.height()) : QPointF(half.width(), 0));
-  plot_area_ = QRectF(QPointF(0, 0), half).adjusted(kLeft, kTop, -kRight, -kBottom);
   charts_->actor->GetScene()->SetDirty(true);
   scene_->update();
 }
@@ -350,6 +399,14 @@ bool CurveView::eventFilter(QObject* watched, QEvent* event) {
 }
 
 void CurveView::tell(const QMouseEvent& event) {
+  if (evaluation_ && charts_->recall_at->GetVisible())
+    for (int n = 1; n <= int(evaluation_->figures.recall_at.size()); ++n) {
+      const QPointF apart = pixel_of_recall_at(n) - event.position();
+      if (std::hypot(apart.x(), apart.y()) > kNear / 2) continue;
+      const double recall = evaluation_->figures.recall_at[std::size_t(n) - 1];
+      return QToolTip::showText(event.globalPosition().toPoint(), tr("Recall@%1: %2 %").arg(n).arg(percent(recall)),
+                                scene_);
+    }
   const int nearest = nearest_point(event.position());
   scene_->setCursor(nearest >= 0 ? Qt::PointingHandCursor : Qt::ArrowCursor);
   if (nearest < 0) return QToolTip::hideText();
@@ -357,12 +414,16 @@ void CurveView::tell(const QMouseEvent& event) {
   QToolTip::showText(
       event.globalPosition().toPoint(),
       tr("Threshold %1\nPrecision %2 %\nRecall %3 %\nF1 %4 %\n%5 right, %6 wrong, %7 missed\nClick to accept from here")
-          .arg(QLocale::c().toString(point.threshold, 'g', 5), percent(point.precision), percent(point.recall),
-               percent(point.f1))
+          .arg(score(point.threshold), percent(point.precision), percent(point.recall), percent(point.f1))
           .arg(point.true_positives)
           .arg(point.false_positives)
           .arg(point.false_negatives),
       scene_);
+}
+
+void CurveView::resizeEvent(QResizeEvent* event) {
+  figures_->setText(figures_text());
+  QWidget::resizeEvent(event);
 }
 
 void CurveView::changeEvent(QEvent* event) {

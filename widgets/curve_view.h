@@ -7,6 +7,7 @@
 #include "core/evaluation.h"
 
 class QLabel;
+class vtkChartXY;
 
 namespace relocus {
 
@@ -36,6 +37,7 @@ class CurveView : public QWidget {
 
  protected:
   void changeEvent(QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
@@ -46,6 +48,10 @@ class CurveView : public QWidget {
   void dress();
   void lay_out();
   void tell(const QMouseEvent& event);
+  void paint_overlay(QPainter& painter) const;
+  QRectF plot_area(const vtkChartXY& chart) const;  ///< [px] inside its axes; known once it was drawn
+  QPointF pixel_of(double recall, double precision) const;
+  QPointF pixel_of_recall_at(int n) const;
   const PrPoint* chosen_point() const;  ///< null: the threshold accepts nothing
   QString figures_text() const;
   int nearest_point(QPointF pixel) const;  ///< index into the curve; -1 when none is near
@@ -55,7 +61,6 @@ class CurveView : public QWidget {
   QLabel* figures_;
   std::shared_ptr<const Evaluation> evaluation_;
   QString message_;
-  QRectF plot_area_;  ///< [px] of the PR chart, inside its axes
   QPointF pressed_;
 };
 

@@ -75,6 +75,7 @@ QIcon icon(Icon icon, const QPalette& palette) {
     result.addPixmap(rendered(drawing(icon), usual, pixels));
     result.addPixmap(rendered(drawing(icon), palette.color(QPalette::Disabled, QPalette::ButtonText), pixels),
                      QIcon::Disabled);
+    result.addPixmap(rendered(drawing(icon), palette.color(QPalette::HighlightedText), pixels), QIcon::Selected);
   }
   return result;
 }

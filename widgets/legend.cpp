@@ -10,7 +10,8 @@ namespace relocus {
 namespace {
 
 constexpr double kPad = 6, kMargin = 8, kBarWidth = 14, kTick = 4, kRowGap = 3;  // [px]
-constexpr double kTallestBar = 190, kShortestBar = 48;                           // [px]
+constexpr double kLargestShare = 0.45;                  // of the area's width, that a legend may cover
+constexpr double kTallestBar = 190, kShortestBar = 48;  // [px]
 
 QColor backdrop(const ViewColours& colours) {
   QColor colour = colours.canvas;
@@ -133,6 +134,7 @@ QRectF draw_legend(QPainter& painter, const QRectF& area, const std::vector<Lege
   widest = std::min(widest, 0.6 * area.width());
   const QRectF box(area.left() + kMargin, area.top() + kMargin, 2 * kPad + mark + 8 + widest,
                    2 * kPad + double(shown) * line - kRowGap);
+  if (rows.size() > 2 && box.width() > kLargestShare * area.width()) return {};  // rather the things than their names
   draw_backdrop(painter, box, colours);
   double y = box.top() + kPad;
   for (std::size_t i = 0; i < shown; ++i, y += line) {

@@ -29,7 +29,8 @@ struct LegendRow {
   QString text;
 };
 
-/// Draws rows of marks and words in the upper left corner of `area`. Returns what it covers.
+/// Draws rows of marks and words in the upper left corner of `area`; not where they would hide most of it. Returns what
+/// it covers.
 QRectF draw_legend(QPainter& painter, const QRectF& area, const std::vector<LegendRow>& rows,
                    const ViewColours& colours);
 

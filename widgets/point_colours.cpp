@@ -212,8 +212,8 @@ PointColours point_colours(const PointCloud& cloud, std::span<const std::uint16_
       std::ranges::transform(cloud.points, values.begin(), [](const auto& point) { return point.z(); });
       result.unit = text("m");
       // Rounded, so that the colours hold still from one scan to the next.
-      result.lower = round_down(quantile(values, 0.02), 0.5f);
-      result.upper = std::max(result.lower + 0.5f, round_up(quantile(values, 0.98), 0.5f));
+      result.lower = round_down(quantile(values, 0.005), 0.5f);
+      result.upper = std::max(result.lower + 0.5f, round_up(quantile(values, 0.99), 0.5f));
       break;
     case ColourBy::Intensity:
       if (cloud.intensities.size() != count) {

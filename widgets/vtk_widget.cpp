@@ -12,6 +12,7 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QOpenGLContext>
+#include <QOpenGLPaintDevice>
 #include <QPainter>
 #include <QSurfaceFormat>
 #include <QWheelEvent>
@@ -127,7 +128,10 @@ void VtkWidget::paintGL() {
   render_milliseconds_ = double(clock.nsecsElapsed()) / 1e6;
 
   if (overlay_) {
-    QPainter painter(this);
+    // Not on the widget: while QWidget::grab() renders, that would lead past the scene.
+    QOpenGLPaintDevice device(size() * devicePixelRatioF());
+    device.setDevicePixelRatio(devicePixelRatioF());
+    QPainter painter(&device);
     painter.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
     overlay_(painter);
   }
