@@ -1,0 +1,314 @@
+#include "core/networks/submanifold.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace relocus {
+namespace {
+
+constexpr double norm_epsilon = 1e-5;
+constexpr double norm_momentum = 0.1;
+
+std::vector<std::int64_t> starts_of(const torch::Tensor& cells, std::int64_t scans) {
+  const torch::Tensor counts = torch::bincount(cells.select(1, 0), {}, scans).cpu();
+  if (counts.size(0) > scans) throw Error("a cell names scan {} of {}", counts.size(0) - 1, scans);
+  std::vector<std::int64_t> starts{0};
+  for (std::int64_t b = 0; b < scans; ++b) starts.push_back(starts.back() + counts[b].item<std::int64_t>());
+  return starts;
+}
+
+/// Rows of a block: enough blocks for all threads, and few enough rows that they stay in the nearest cache.
+std::int64_t block_rows(std::int64_t rows) {
+  return std::clamp<std::int64_t>((rows + 4 * at::get_num_threads() - 1) / (4 * at::get_num_threads()), 32, 256);
+}
+
+/// Flat positions on the padded grid: of each cell, and of each tap relative to it.
+struct Window {
+  const std::int32_t* grid;
+  std::vector<std::int32_t> cells, taps;
+};
+
+RuleBook make_rules(const Window& window, std::int64_t rows) {
+  RuleBook rules;
+  rules.rows = rows;
+  rules.taps = int(window.taps.size());
+  rules.block_rows = block_rows(rows);
+  rules.blocks = (rows + rules.block_rows - 1) / rules.block_rows;
+  const std::int64_t taps = rules.taps;
+
+  // Each block notes its pairs in a piece of its own, then all pieces are joined.
+  std::vector<std::vector<RuleBook::Pair>> pieces(rules.blocks);
+  std::vector<std::int64_t> counts(rules.blocks * taps);
+  at::parallel_for(0, rules.blocks, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t block = first; block < last; ++block) {
+      const std::int64_t begin = block * rules.block_rows, end = std::min(begin + rules.block_rows, rows);
+      std::vector<RuleBook::Pair>& pairs = pieces[block];
+      pairs.resize((end - begin) * taps + 1);
+      std::int64_t n = 0;
+      for (std::int64_t tap = 0; tap < taps; ++tap) {
+        const std::int64_t before = n;
+        for (std::int64_t row = begin; row < end; ++row) {
+          const std::int32_t in = window.grid[window.cells[row] + window.taps[tap]];
+          pairs[n] = {std::int32_t(row), in};
+          n += in >= 0;
+        }
+        counts[block * taps + tap] = n - before;
+      }
+      pairs.resize(n);
+    }
+  });
+
+  rules.starts.assign(1, 0);
+  for (const std::int64_t count : counts) rules.starts.push_back(rules.starts.back() + count);
+  rules.pairs.resize(rules.starts.back());
+  at::parallel_for(0, rules.blocks, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t block = first; block < last; ++block)
+      std::copy(pieces[block].begin(), pieces[block].end(), rules.pairs.begin() + rules.starts[block * taps]);
+  });
+  return rules;
+}
+
+/// Rows that the affine's row `part` of `parts` is for: one row alone is for all scans.
+std::pair<std::int64_t, std::int64_t> rows_of_part(const std::vector<std::int64_t>& starts, std::int64_t part,
+                                                   std::int64_t parts) {
+  if (parts == 1) return {starts.front(), starts.back()};
+  return {starts[part], starts[part + 1]};
+}
+
+/// [M, C] with one more row of `value`, which stands for "no neighbour".
+torch::Tensor with_row_of(const torch::Tensor& features, double value) {
+  return torch::cat({features, torch::full({1, features.size(1)}, value, features.options())});
+}
+
+}  // namespace
+
+ActiveSet::ActiveSet(torch::Tensor cells, std::int64_t scans, std::int64_t height, std::int64_t width)
+    : cells_(std::move(cells)), height_(height), width_(width), starts_(starts_of(cells_, scans)) {}
+
+/// Each cell's row on a grid with a margin all around, -1 elsewhere: [scans, height + 2 margin, width + 2 margin]
+/// int32.
+torch::Tensor ActiveSet::numbered_grid(std::int64_t margin) const {
+  const torch::Tensor grid =
+      torch::full({scans(), height_ + 2 * margin, width_ + 2 * margin}, -1, cells_.options().dtype(torch::kInt));
+  const torch::Tensor rows = torch::arange(size(), grid.options());
+  return grid.index_put({cells_.select(1, 0), cells_.select(1, 1) + margin, cells_.select(1, 2) + margin}, rows);
+}
+
+const torch::Tensor& ActiveSet::neighbours(int kernel) const {
+  torch::Tensor& table = neighbours_[kernel];
+  if (table.defined()) return table;
+  const std::int64_t margin = kernel / 2, padded_width = width_ + 2 * margin;
+  const torch::Tensor grid = numbered_grid(margin).view({-1}).to(torch::kLong);
+  const torch::Tensor corner = (cells_.select(1, 0) * (height_ + 2 * margin) + cells_.select(1, 1)) * padded_width +
+                               cells_.select(1, 2);  // [M], the window's first cell
+  const torch::Tensor step = torch::arange(kernel, cells_.options());
+  const torch::Tensor taps = (step.unsqueeze(1) * padded_width + step).view({1, -1});  // [1, K²]
+  table = grid.index_select(0, (corner.unsqueeze(1) + taps).view({-1})).view({size(), -1});
+  table.masked_fill_(table < 0, size());
+  return table;
+}
+
+const RuleBook& ActiveSet::rules(int kernel) const {
+  const auto known = rules_.find(kernel);
+  if (known != rules_.end()) return known->second;
+  const int margin = kernel / 2, padded_width = int(width_) + 2 * margin, padded_height = int(height_) + 2 * margin;
+  const torch::Tensor grid = numbered_grid(margin);
+  Window window{grid.data_ptr<std::int32_t>(), {}, {}};
+  const auto cells = cells_.accessor<std::int64_t, 2>();
+  window.cells.resize(size());
+  for (std::int64_t i = 0; i < size(); ++i)
+    window.cells[i] = std::int32_t((cells[i][0] * padded_height + cells[i][1]) * padded_width + cells[i][2]);
+  for (int r = 0; r < kernel; ++r)
+    for (int c = 0; c < kernel; ++c) window.taps.push_back(r * padded_width + c);
+  return rules_.emplace(kernel, make_rules(window, size())).first->second;
+}
+
+std::int64_t ActiveSet::num_pairs(int kernel) const {
+  if (kernel == 1) return size();
+  if (cells_.is_cpu()) return std::int64_t(rules(kernel).pairs.size());
+  return (neighbours(kernel) < size()).sum().item<std::int64_t>();
+}
+
+std::shared_ptr<const ActiveSet> ActiveSet::pooled() const {
+  if (pooled_) return pooled_;
+  const std::int64_t height = (height_ - 1) / 2 + 1, width = (width_ - 1) / 2 + 1;
+  const torch::Tensor active = (numbered_grid(0) >= 0).to(torch::kFloat).unsqueeze(1);
+  const torch::Tensor reached = torch::max_pool2d(active, 3, 2, 1).squeeze(1);  // [scans, height, width]
+  pooled_ = std::make_shared<ActiveSet>(reached.nonzero(), scans(), height, width);
+  return pooled_;
+}
+
+const torch::Tensor& ActiveSet::pool_windows() const {
+  if (pool_windows_.defined()) return pool_windows_;
+  const torch::Tensor& out = pooled()->cells();
+  const torch::Tensor grid = numbered_grid(1).view({-1}).to(torch::kLong);
+  const torch::Tensor corner =
+      (out.select(1, 0) * (height_ + 2) + out.select(1, 1) * 2) * (width_ + 2) + out.select(1, 2) * 2;
+  const torch::Tensor step = torch::arange(3, cells_.options());
+  const torch::Tensor taps = (step.unsqueeze(1) * (width_ + 2) + step).view({1, 9});
+  pool_windows_ = grid.index_select(0, (corner.unsqueeze(1) + taps).view({-1})).view({-1, 9});
+  pool_windows_.masked_fill_(pool_windows_ < 0, size());
+  return pool_windows_;
+}
+
+torch::Tensor ActiveSet::dense(const torch::Tensor& features) const {
+  const torch::Tensor grid = torch::zeros({scans(), height_, width_, features.size(1)}, features.options());
+  return grid.index_put({cells_.select(1, 0), cells_.select(1, 1), cells_.select(1, 2)}, features)
+      .permute({0, 3, 1, 2});
+}
+
+SparseMap sparsify(const torch::Tensor& grid) {
+  const torch::Tensor cells = (grid != 0).any(-1).nonzero();  // [M, 3], ordered by scan, row, column
+  const torch::Tensor features =
+      grid.index({cells.select(1, 0), cells.select(1, 1), cells.select(1, 2)}).to(torch::kFloat);
+  return {features, std::make_shared<ActiveSet>(cells, grid.size(0), grid.size(1), grid.size(2))};
+}
+
+SparseMap max_pool(const SparseMap& input) {
+  const std::shared_ptr<const ActiveSet> cells = input.cells->pooled();
+  const torch::Tensor& windows = input.cells->pool_windows();
+  const std::int64_t channels = input.features.size(1);
+  if (on_fast_path(input.features)) {
+    const torch::Tensor result = torch::empty({cells->size(), channels}, input.features.options());
+    pool_rows(input.features.data_ptr<float>(), input.features.size(0), channels, windows.data_ptr<std::int64_t>(),
+              cells->size(), result.data_ptr<float>());
+    return {result, cells};
+  }
+  const torch::Tensor padded = with_row_of(input.features, -std::numeric_limits<double>::infinity());
+  const torch::Tensor gathered = padded.index_select(0, windows.view({-1})).view({-1, 9, channels});
+  return {std::get<0>(gathered.max(1)), cells};
+}
+
+bool on_fast_path(const torch::Tensor& features) {
+  return !torch::GradMode::is_enabled() && features.is_cpu() && features.scalar_type() == torch::kFloat;
+}
+
+SubmanifoldConv::SubmanifoldConv(int in_channels, int out_channels, int kernel) : kernel_(kernel) {
+  const double bound = 1 / std::sqrt(double(in_channels) * kernel * kernel);
+  weight =
+      register_parameter("weight", torch::empty({out_channels, in_channels, kernel, kernel}).uniform_(-bound, bound));
+  bias = register_parameter("bias", torch::empty({out_channels}).uniform_(-bound, bound));
+}
+
+torch::Tensor SubmanifoldConv::forward(const torch::Tensor& features, const ActiveSet& cells) {
+  const std::int64_t out_channels = weight.size(0), in_channels = weight.size(1);
+  if (kernel_ == 1) return torch::addmm(bias, features, weight.view({out_channels, in_channels}).t());
+
+  const bool blocks_fit = in_channels % channel_block == 0 && out_channels % channel_block == 0;
+  if (on_fast_path(features) && features.is_contiguous() && blocks_fit && has_sparse_kernels()) {
+    const torch::Tensor result = torch::empty({features.size(0), out_channels}, features.options());
+    sparse_convolution(cells.rules(kernel_), features.data_ptr<float>(), in_channels, packed_weights(),
+                       bias.data_ptr<float>(), result.data_ptr<float>(), out_channels);
+    return result;
+  }
+  const torch::Tensor gathered =
+      with_row_of(features, 0).index_select(0, cells.neighbours(kernel_).view({-1}));     // [M * K², Cin]
+  const torch::Tensor matrix = weight.permute({2, 3, 1, 0}).reshape({-1, out_channels});  // [K² * Cin, Cout]
+  return torch::addmm(bias, gathered.view({features.size(0), matrix.size(0)}), matrix);
+}
+
+double SubmanifoldConv::multiply_adds(const ActiveSet& cells) const {
+  return double(cells.num_pairs(kernel_)) * double(weight.size(0) * weight.size(1));
+}
+
+const float* SubmanifoldConv::packed_weights() {
+  const std::pair<const void*, std::uint32_t> now{weight.data_ptr(), std::uint32_t(weight._version())};
+  if (packed_from_ != now) {
+    const torch::Tensor plain = weight.detach().contiguous();
+    packed_ = pack_weights(plain.data_ptr<float>(), weight.size(0), weight.size(1), kernel_ * kernel_);
+    packed_from_ = now;
+  }
+  return packed_.data();
+}
+
+BatchNorm::BatchNorm(int channels) {
+  weight = register_parameter("weight", torch::ones({channels}));
+  bias = register_parameter("bias", torch::zeros({channels}));
+  running_mean = register_buffer("running_mean", torch::zeros({channels}));
+  running_var = register_buffer("running_var", torch::ones({channels}));
+  num_batches_tracked = register_buffer("num_batches_tracked", torch::zeros({}, torch::kLong));
+}
+
+BatchNorm::Affine BatchNorm::affine(const torch::Tensor& features, const std::vector<std::int64_t>& starts,
+                                    Statistics statistics) {
+  std::vector<torch::Tensor> means, variances;
+  if (statistics == Statistics::Running) {
+    means.push_back(running_mean), variances.push_back(running_var);
+  } else {
+    const std::vector<std::int64_t> whole{starts.front(), starts.back()};
+    const std::vector<std::int64_t>& parts = statistics == Statistics::Pooled ? whole : starts;
+    for (std::size_t b = 0; b + 1 < parts.size(); ++b) {
+      const torch::Tensor rows = features.slice(0, parts[b], parts[b + 1]);
+      if (rows.size(0) == 0) {  // nothing is normalised by it
+        means.push_back(torch::zeros_like(running_mean)), variances.push_back(torch::ones_like(running_var));
+      } else if (on_fast_path(rows) && rows.is_contiguous()) {
+        means.push_back(torch::empty_like(running_mean)), variances.push_back(torch::empty_like(running_var));
+        column_statistics(rows.data_ptr<float>(), rows.size(0), rows.size(1), means.back().data_ptr<float>(),
+                          variances.back().data_ptr<float>());
+      } else {
+        means.push_back(rows.mean(0));
+        variances.push_back((rows - means.back()).square().mean(0));
+      }
+    }
+  }
+  const torch::Tensor mean = torch::stack(means), variance = torch::stack(variances);  // [scans or 1, C]
+  if (is_training() && torch::GradMode::is_enabled() && statistics != Statistics::Running) {
+    const torch::NoGradGuard no_gradient;
+    const double n = double(features.size(0)) / double(means.size());
+    running_mean.lerp_(mean.mean(0), norm_momentum);
+    running_var.lerp_(variance.mean(0) * (n / std::max(n - 1, 1.0)), norm_momentum);
+    num_batches_tracked.add_(1);
+  }
+  const torch::Tensor scale = weight * torch::rsqrt(variance + norm_epsilon);
+  return {scale, bias - mean * scale};
+}
+
+torch::Tensor BatchNorm::forward(const torch::Tensor& features, const std::vector<std::int64_t>& starts,
+                                 Statistics statistics) {
+  return normalise(on_fast_path(features) ? features.clone() : features, affine(features, starts, statistics), starts,
+                   false);
+}
+
+torch::Tensor normalise(torch::Tensor x, const BatchNorm::Affine& affine, const std::vector<std::int64_t>& starts,
+                        bool relu) {
+  const std::int64_t scans = affine.scale.size(0);
+  if (on_fast_path(x) && x.is_contiguous()) {
+    for (std::int64_t b = 0; b < scans; ++b) {
+      const auto [first, last] = rows_of_part(starts, b, scans);
+      scale_shift(x.data_ptr<float>() + first * x.size(1), last - first, x.size(1),
+                  affine.scale.data_ptr<float>() + b * x.size(1), affine.shift.data_ptr<float>() + b * x.size(1), relu);
+    }
+    return x;
+  }
+  torch::Tensor scale = affine.scale, shift = affine.shift;
+  if (scans > 1) {
+    std::vector<std::int64_t> counts;
+    for (std::size_t b = 0; b + 1 < starts.size(); ++b) counts.push_back(starts[b + 1] - starts[b]);
+    const torch::Tensor repeats = torch::tensor(counts, torch::kLong).to(x.device());
+    scale = scale.repeat_interleave(repeats, 0), shift = shift.repeat_interleave(repeats, 0);
+  }
+  const torch::Tensor y = x * scale + shift;
+  return relu ? torch::relu(y) : y;
+}
+
+torch::Tensor add_normalised(torch::Tensor x, const BatchNorm::Affine& affine, const torch::Tensor& other,
+                             const BatchNorm::Affine& other_affine, const std::vector<std::int64_t>& starts) {
+  if (!on_fast_path(x) || !x.is_contiguous() || !other.is_contiguous())
+    return torch::relu(normalise(x, affine, starts, false) + normalise(other, other_affine, starts, false));
+  const std::int64_t columns = x.size(1), scans = affine.scale.size(0);
+  const auto row = [](const torch::Tensor& matrix, std::int64_t r) {
+    return matrix.data_ptr<float>() + r * matrix.size(1);
+  };
+  for (std::int64_t b = 0; b < scans; ++b) {
+    const auto [first, last] = rows_of_part(starts, b, scans);
+    scale_shift_add_relu(row(x, first), row(affine.scale, b), row(affine.shift, b), row(other, first),
+                         row(other_affine.scale, b), row(other_affine.shift, b), last - first, columns);
+  }
+  return x;
+}
+
+}  // namespace relocus

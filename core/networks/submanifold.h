@@ -1,0 +1,122 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/networks/sparse_kernels.h"
+
+namespace relocus {
+
+/// The active cells of a batch of scans on a grid, and who is whose neighbour there. Neighbour tables are made once per
+/// kernel size and shared by all layers that ask. One thread at a time.
+class ActiveSet {
+ public:
+  /// `cells`: [M, 3] int64 (scan, row, column), distinct, ordered by scan, then in any order.
+  ActiveSet(torch::Tensor cells, std::int64_t scans, std::int64_t height, std::int64_t width);
+
+  std::int64_t size() const { return cells_.size(0); }
+  std::int64_t scans() const { return std::int64_t(starts_.size()) - 1; }
+  std::int64_t height() const { return height_; }
+  std::int64_t width() const { return width_; }
+  const torch::Tensor& cells() const { return cells_; }                ///< [M, 3] int64
+  const std::vector<std::int64_t>& starts() const { return starts_; }  ///< scan b has rows starts[b] … starts[b + 1]
+
+  /// Rows of the neighbours within kernel x kernel (row-major), `size()` where there is none: [M, kernel²] int64.
+  const torch::Tensor& neighbours(int kernel) const;
+  /// The same as pairs, for the CPU.
+  const RuleBook& rules(int kernel) const;
+  /// Number of (cell, active neighbour) pairs within kernel x kernel: what a convolution multiplies.
+  std::int64_t num_pairs(int kernel) const;
+
+  /// Cells whose 3 x 3 window at stride 2 (rows 2o - 1 … 2o + 1) holds an active one, ordered by scan, row, column.
+  std::shared_ptr<const ActiveSet> pooled() const;
+  /// Rows of the active cells in the window of each cell of pooled(), `size()` where there is none: [M', 9] int64.
+  const torch::Tensor& pool_windows() const;
+
+  /// Spreads rows over their grid: features [M, C] -> [scans, C, height, width], zero where inactive.
+  torch::Tensor dense(const torch::Tensor& features) const;
+
+ private:
+  torch::Tensor numbered_grid(std::int64_t margin) const;
+
+  torch::Tensor cells_;
+  std::int64_t height_, width_;
+  std::vector<std::int64_t> starts_;
+  mutable std::map<int, torch::Tensor> neighbours_;
+  mutable std::map<int, RuleBook> rules_;
+  mutable std::shared_ptr<const ActiveSet> pooled_;
+  mutable torch::Tensor pool_windows_;
+};
+
+/// Features on the cells of an active set.
+struct SparseMap {
+  torch::Tensor features;  ///< [M, C]
+  std::shared_ptr<const ActiveSet> cells;
+};
+
+/// Cells with any non-zero channel become active: grid [B, H, W, C] of any number type -> features float32.
+SparseMap sparsify(const torch::Tensor& grid);
+
+/// Maximum over the active cells of each 3 x 3 window at stride 2.
+SparseMap max_pool(const SparseMap& input);
+
+/// Which mean and variance a batch norm uses.
+enum class Statistics {
+  PerScan,  ///< each scan's (in the overlap head: each pair's) own: a result does not depend on its companions in the
+            ///< batch
+  Pooled,   ///< of all scans in the batch together, as the reference does it
+  Running,  ///< the ones that were collected in training
+};
+
+/// Submanifold convolution: kernel x kernel, stride 1, computed at the active cells from their active neighbours, with
+/// bias; cross-correlation like torch::conv2d. Graham, van der Maaten: Submanifold Sparse Convolutional Networks, 2017.
+class SubmanifoldConv : public torch::nn::Module {
+ public:
+  SubmanifoldConv(int in_channels, int out_channels, int kernel);
+  torch::Tensor forward(const torch::Tensor& features /* [M, Cin] */, const ActiveSet& cells);  ///< [M, Cout]
+  double multiply_adds(const ActiveSet& cells) const;
+
+  torch::Tensor weight;  ///< [Cout, Cin, kernel, kernel]
+  torch::Tensor bias;    ///< [Cout]
+
+ private:
+  const float* packed_weights();
+
+  int kernel_;
+  std::vector<float> packed_;  ///< of the weight below
+  std::pair<const void*, std::uint32_t> packed_from_{nullptr, 0};
+};
+
+/// Batch norm over the active cells; eps 1e-5, momentum 0.1. Ioffe, Szegedy 2015.
+class BatchNorm : public torch::nn::Module {
+ public:
+  explicit BatchNorm(int channels);
+  /// `starts`: rows of each scan, as in ActiveSet.
+  torch::Tensor forward(const torch::Tensor& features /* [M, C] */, const std::vector<std::int64_t>& starts,
+                        Statistics statistics);
+
+  /// What the norm does to each scan's rows: y = x * scale + shift.
+  struct Affine {
+    torch::Tensor scale, shift;  ///< [scans, C], or [1, C] for all
+  };
+  Affine affine(const torch::Tensor& features, const std::vector<std::int64_t>& starts, Statistics statistics);
+
+  torch::Tensor weight, bias, running_mean, running_var;  ///< [C]
+  torch::Tensor num_batches_tracked;                      ///< int64 scalar
+};
+
+/// Whether the CPU kernels may be used: no gradients are wanted, float32 on the CPU.
+bool on_fast_path(const torch::Tensor& features);
+
+/// y = x * scale + shift, then ReLU if asked, every scan with its own row of the affine. On the fast path in place.
+torch::Tensor normalise(torch::Tensor x, const BatchNorm::Affine& affine, const std::vector<std::int64_t>& starts,
+                        bool relu);
+
+/// ReLU(normalise(x) + normalise(other)). On the fast path in place of x.
+torch::Tensor add_normalised(torch::Tensor x, const BatchNorm::Affine& affine, const torch::Tensor& other,
+                             const BatchNorm::Affine& other_affine, const std::vector<std::int64_t>& starts);
+
+}  // namespace relocus

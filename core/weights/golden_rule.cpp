@@ -1,0 +1,81 @@
+#include "core/weights/golden_rule.h"
+
+#include <cmath>
+
+#include "core/networks/bev_backbone.h"
+#include "core/networks/netvlad.h"
+#include "core/networks/overlap_head.h"
+#include "core/weights/load.h"
+#include "core/weights/model_folder.h"
+
+namespace relocus {
+namespace {
+
+std::uint64_t fnv1a(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ std::uint8_t(c)) * 0x100000001b3;
+  return hash;
+}
+
+double uniform(std::uint64_t seed, std::uint64_t index) {
+  std::uint64_t z = seed + (index + 1) * 0x9E3779B97F4A7C15;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+  z = (z ^ z >> 27) * 0x94D049BB133111EB;
+  z ^= z >> 31;
+  return double(z >> 40) / double(1 << 24) * 2 - 1;
+}
+
+/// value = offset + factor * u, or offset + factor * |u|.
+struct Rule {
+  double offset = 0, factor = 0;
+  bool absolute = false;
+};
+
+Rule rule_for(std::string_view name, const torch::Tensor& tensor) {
+  const std::string_view last = name.substr(name.rfind('.') + 1);
+  if (last == "weight" && tensor.dim() == 1) return {1, 0.1};
+  if (last == "weight") return {0, std::sqrt(6.0 / (double(tensor.numel()) / double(tensor.size(0))))};
+  if (last == "bias" || last == "running_mean") return {0, 0.1};
+  if (last == "running_var") return {1, 0.5, true};
+  if (last == "gating_weights") return {0, std::sqrt(3.0 / 1024)};
+  if (last == "num_batches_tracked") return {};
+  return {0, std::sqrt(3.0 / 512)};  // cluster_weights, cluster_weights2, hidden1_weights
+}
+
+}  // namespace
+
+double golden_number(std::string_view name, std::uint64_t index) { return uniform(fnv1a(name), index); }
+
+void fill_by_golden_rule(torch::nn::Module& network, const std::string& prefix, const std::string& suffix) {
+  const torch::NoGradGuard no_gradient;
+  for (auto& [name, tensor] : state_of(network, prefix)) {
+    const std::uint64_t seed = fnv1a(name + suffix);
+    const Rule rule = rule_for(name, tensor);
+    if (tensor.scalar_type() != torch::kFloat) {
+      tensor.zero_();
+      continue;
+    }
+    torch::Tensor filled = torch::empty(tensor.sizes(), torch::kFloat);
+    float* values = filled.data_ptr<float>();
+    for (std::int64_t i = 0; i < filled.numel(); ++i) {
+      const double u = uniform(seed, std::uint64_t(i));
+      values[i] = float(rule.offset + rule.factor * (rule.absolute ? std::abs(u) : u));
+    }
+    tensor.copy_(filled);
+  }
+}
+
+void write_golden_weights(const std::filesystem::path& folder, const std::string& suffix, const Widths& widths) {
+  Tensors tensors;
+  const auto add = [&](torch::nn::Module&& network, const std::string& prefix) {
+    fill_by_golden_rule(network, prefix, suffix);
+    tensors.merge(state_of(network, prefix));
+  };
+  add(BevBackbone(widths), "backbone.");
+  add(OverlapHead(widths), "overlap.");
+  add(ConvolutionalHead(widths), "vlad.");
+  add(AttentionHead(widths), "attnvlad.");
+  write_model_folder(folder, "overlap_netvlad", tensors, widths);
+}
+
+}  // namespace relocus
