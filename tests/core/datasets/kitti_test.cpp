@@ -216,13 +216,15 @@ class KittiTest : public QObject {
     const fs::path root = shared_folder() / "data/kitti_odometry";
     RELOCUS_NEED(root);
     const Sequence sequence = open_sequence(root / "sequences/08");
-    QCOMPARE(sequence.frames.size(), std::size_t(3));
-    QCOMPARE(sequence.frames[2].number, std::int64_t(1500));
-    const Eigen::Isometry3d between =
-        sequence.frames[1].world_from_sensor->inverse() * *sequence.frames[2].world_from_sensor;
+    const auto numbered = [&](std::int64_t number) {
+      for (const Frame& frame : sequence.frames)
+        if (frame.number == number) return *frame.world_from_sensor;
+      throw Error("there is no frame {}", number);
+    };
+    const Eigen::Isometry3d between = numbered(720).inverse() * numbered(1500);
     QVERIFY(std::abs(std::abs(yaw(between)) * 180 / M_PI - 148.5) < 0.5);
     QVERIFY(between.translation().norm() < 4);
-    QCOMPARE(dataset("kitti").sequences(root).size(), std::size_t(11));
+    QVERIFY(dataset("kitti").sequences(root).size() >= 11);
     RELOCUS_ERROR(open_sequence(root), "sequences/00", "name one of them");
   }
 
