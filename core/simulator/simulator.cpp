@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/simulator/camera.h"
 #include "core/simulator/city.h"
 #include "core/simulator/drive.h"
 #include "core/simulator/lidar.h"
@@ -69,21 +70,6 @@ void make_folders(const fs::path& folder, const SimulatorOptions& options) {
                 options.frames, needed / 1e9, folder.string(), double(space.available) / 1e9);
 }
 
-/// camera 0 (x right, y down, z forward) from the LiDAR: as on KITTI's car, with a mounting error of a few tenths of a
-/// degree.
-Eigen::Isometry3d camera_from_sensor() {
-  Eigen::Matrix3d axes;
-  axes << 0, -1, 0, 0, 0, -1, 1, 0, 0;
-  Eigen::Isometry3d transform = Eigen::Isometry3d::Identity();
-  transform.linear() =
-      (Eigen::AngleAxisd(0.0068, Eigen::Vector3d::UnitX()) * Eigen::AngleAxisd(-0.0021, Eigen::Vector3d::UnitY()) *
-       Eigen::AngleAxisd(0.0074, Eigen::Vector3d::UnitZ()))
-          .toRotationMatrix() *
-      axes;
-  transform.translation() = Eigen::Vector3d(-0.008, -0.065, -0.31);
-  return transform;
-}
-
 template <class Rows>
 std::string twelve(const Rows& matrix, const char* format) {
   std::vector<std::string> numbers;
@@ -93,20 +79,14 @@ std::string twelve(const Rows& matrix, const char* format) {
   return fmt::format("{}", fmt::join(numbers, " "));
 }
 
-std::string calibration_text() {
-  constexpr double focal = 718.0, centre_x = 609.5, centre_y = 183.0;  // [px] of 1241 x 376 images
-  constexpr double offsets[] = {0, 0.537, -0.06, 0.473};               // [m] of each camera to the right of camera 0
+std::string calibration_text(const CameraRig& rig) {
   std::string text;
-  for (int i = 0; i < 4; ++i) {
-    Eigen::Matrix<double, 3, 4> projection;
-    projection << focal, 0, centre_x, -focal * offsets[i], 0, focal, centre_y, 0, 0, 0, 1, 0;
-    text += fmt::format("P{}: {}\n", i, twelve(projection, "{:.12e}"));
-  }
-  return text + fmt::format("Tr: {}\n", twelve(camera_from_sensor().matrix(), "{:.12e}"));
+  for (int i = 0; i < 4; ++i) text += fmt::format("P{}: {}\n", i, twelve(rig.projection(i), "{:.12e}"));
+  return text + fmt::format("Tr: {}\n", twelve(rig.camera0_from_sensor.matrix(), "{:.12e}"));
 }
 
-std::string poses_text(const Drive& drive) {
-  const Eigen::Isometry3d camera = camera_from_sensor();
+std::string poses_text(const Drive& drive, const CameraRig& rig) {
+  const Eigen::Isometry3d& camera = rig.camera0_from_sensor;
   const Eigen::Isometry3d start_from_world = drive.world_from_sensor.front().inverse();
   std::string text;
   for (const Eigen::Isometry3d& world_from_sensor : drive.world_from_sensor)
@@ -123,8 +103,9 @@ std::string times_text(const Drive& drive) {
 /// Makes the frames that are not there yet, several at a time.
 class FrameMaker {
  public:
-  FrameMaker(const fs::path& folder, const SimulatorOptions& options, const Outing& outing, const StaticScene& scene)
-      : folder_(folder), options_(options), outing_(outing), scene_(scene) {}
+  FrameMaker(const fs::path& folder, const SimulatorOptions& options, const Outing& outing, const StaticScene& scene,
+             const CameraRig& rig)
+      : folder_(folder), options_(options), outing_(outing), scene_(scene), rig_(rig) {}
 
   void make_all(const Progress& progress) {
     const int frames = options_.frames;
@@ -136,7 +117,7 @@ class FrameMaker {
       try {
         Moment moment(scene_);
         for (int i; (i = next++) < frames;) {
-          if (!is_there(i)) make(i, moment);
+          make(i, moment);
           ++done;
           if (omp_get_thread_num() == 0) progress("Simulating", std::size_t(done.load()), std::size_t(frames));
         }
@@ -153,26 +134,40 @@ class FrameMaker {
  private:
   fs::path scan_path(int i) const { return folder_ / "velodyne" / fmt::format("{:06d}.bin", i); }
 
-  bool is_there(int i) const {
+  fs::path image_path(int i) const { return folder_ / "image_2" / fmt::format("{:06d}.png", i); }
+
+  /// What an earlier run left whole; files are renamed into place when they are complete.
+  static bool is_there(const fs::path& path, std::uintmax_t record) {
     std::error_code error;
-    const auto size = fs::file_size(scan_path(i), error);
-    return !error && size > 0 && size % sizeof(Return) == 0;
+    const auto size = fs::file_size(path, error);
+    return !error && size > 0 && size % record == 0;
   }
 
   void make(int i, Moment& moment) const {
+    const bool scan_wanted = !is_there(scan_path(i), sizeof(Return));
+    const bool image_wanted = options_.images && !is_there(image_path(i), 1);
+    if (!scan_wanted && !image_wanted) return;
     const Drive& drive = outing_.drive;
     const Eigen::Isometry3d& pose = drive.world_from_sensor[std::size_t(i)];
     const auto seed = std::uint64_t(options_.seed);
+    const auto frame = std::uint64_t(i);
     moment.set_moving(traffic_at(scene_.city(), outing_.streets, pose, drive.stamps[std::size_t(i)],
                                  drive.stamps.back(), options_.traffic, seed));
-    const std::vector<Return> returns = scan(moment, pose, options_.noise, Random{seed, 0x5ca4, std::uint64_t(i)});
-    write_atomically(scan_path(i), {reinterpret_cast<const char*>(returns.data()), returns.size() * sizeof(Return)});
+    if (scan_wanted) {
+      const std::vector<Return> returns = scan(moment, pose, options_.noise, Random{seed, 0x5ca4, frame});
+      write_atomically(scan_path(i), {reinterpret_cast<const char*>(returns.data()), returns.size() * sizeof(Return)});
+    }
+    if (image_wanted) {
+      const Light light = light_at(double(i) / options_.frames, seed);
+      write_atomically(image_path(i), photograph(moment, pose, rig_, light, Random{seed, 0x1a6e, frame}));
+    }
   }
 
   const fs::path& folder_;
   const SimulatorOptions& options_;
   const Outing& outing_;
   const StaticScene& scene_;
+  const CameraRig& rig_;
 };
 
 }  // namespace
@@ -188,7 +183,6 @@ void SimulatorOptions::visit(OptionVisitor& option) {
 
 void simulate(const fs::path& folder, const SimulatorOptions& options, const Progress& progress) {
   check_options(options);
-  if (options.images) throw Error("images cannot be made yet; leave out images");
   if (look_into(folder, options) == Folder::Finished) return;
   make_folders(folder, options);
   write_atomically(folder / label_name, label_of(options, false).dump(2) + "\n");
@@ -198,11 +192,12 @@ void simulate(const fs::path& folder, const SimulatorOptions& options, const Pro
   const Outing outing = plan_outing(options.frames, options.spacing, seed);
   const City city = build_city(outing.streets, seed);
   const StaticScene scene(city);
-  FrameMaker(folder, options, outing, scene).make_all(progress);
+  const CameraRig rig;
+  FrameMaker(folder, options, outing, scene, rig).make_all(progress);
 
-  write_atomically(folder / "calib.txt", calibration_text());
+  write_atomically(folder / "calib.txt", calibration_text(rig));
   write_atomically(folder / "times.txt", times_text(outing.drive));
-  write_atomically(folder / "poses.txt", poses_text(outing.drive));
+  write_atomically(folder / "poses.txt", poses_text(outing.drive, rig));
   write_atomically(folder / label_name, label_of(options, true).dump(2) + "\n");
 }
 
