@@ -205,6 +205,32 @@ class SimulatorTest : public QObject {
     QVERIFY(!fs::exists(in("never")));
   }
 
+  void images_are_made_beside_finished_scans() {
+    // The first frames alone: pictures take their time.
+    SimulatorOptions options = short_drive();
+    options.images = true;
+    const fs::path folder = in("pictures");
+    std::stop_source stop;
+    const Progress stopping(
+        [&](std::string_view, std::size_t done, std::size_t) {
+          if (done >= 1) stop.request_stop();
+        },
+        stop.get_token());
+    try {
+      simulate(folder, options, stopping);
+    } catch (const Cancelled&) {
+    }
+    const std::string picture = read_text(folder / "image_2" / "000000.png");
+    QCOMPARE(picture.substr(1, 3), std::string("PNG"));
+    const auto big_endian = [&](std::size_t at) {
+      return (std::uint8_t(picture[at]) << 8) + std::uint8_t(picture[at + 1]);
+    };
+    QCOMPARE(big_endian(18), 1241);
+    QCOMPARE(big_endian(22), 376);
+    QVERIFY(picture.size() > 200000);  // as much to see as in a photograph
+    QVERIFY(read_text(folder / "velodyne" / "000000.bin") == read_text(made_ / "velodyne" / "000000.bin"));
+  }
+
   void another_seed_is_another_city() {
     simulate(in("other"), short_drive(2));
     QVERIFY(read_text(in("other") / "poses.txt") != read_text(made_ / "poses.txt"));
