@@ -18,6 +18,7 @@ class Errand : public QObject {
 
   void then(std::function<void()> step) { steps_.push_back(std::move(step)); }
   void start() { clock_.start(); }
+  void give_up(const QString& message);  ///< and tells why
 
  Q_SIGNALS:
   void done();
@@ -25,7 +26,6 @@ class Errand : public QObject {
 
  private:
   void go_on();
-  void give_up(const QString& message);
 
   Session& session_;
   QTimer clock_;

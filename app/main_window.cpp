@@ -263,8 +263,10 @@ void MainWindow::wire() {
 
   // The candidate's scan, coloured as the query's.
   connect(&session_, &Session::candidate_scan_changed, this, [this](const std::shared_ptr<const Scan>& scan) {
-    if (scan) return candidate_->show_cloud(cloud_of(scan), labels_of(scan));
-    candidate_->clear();
+    if (scan) candidate_->show_cloud(cloud_of(scan), labels_of(scan));
+  });
+  connect(&session_, &Session::candidate_changed, this, [this](std::optional<FrameId> candidate) {
+    if (!candidate) candidate_->show_error(why_no_candidate());
   });
   connect(&session_, &Session::candidate_scan_failed, candidate_, &CloudView::show_error);
   connect(query_, &CloudView::colour_by_changed, candidate_, &CloudView::show_colour_by);
@@ -293,7 +295,7 @@ void MainWindow::wire() {
 
   // Figures.
   connect(&session_, &Session::experiment_changed, this, [this](const std::shared_ptr<const Experiment>& experiment) {
-    if (!experiment) return curves_->clear();
+    if (!experiment) return curves_->show_error(tr("Run a method to see how good it is (Ctrl+R)."));
     curves_->show_evaluation({experiment, &experiment->evaluation});
   });
   connect(&session_, &Session::threshold_changed, curves_, &CurveView::show_threshold);
@@ -308,6 +310,11 @@ void MainWindow::show_candidates() {
   candidates_->show_candidates(session_.query(), retrieval ? candidate_rows(*retrieval, session_.opened()->trajectory,
                                                                             session_.experiment()->evaluation.protocol)
                                                            : std::vector<CandidateRow>());
+}
+
+QString MainWindow::why_no_candidate() const {
+  if (!session_.experiment()) return tr("Run a method to see which place it takes for this one (Ctrl+R).");
+  return tr("No candidate: the protocol admits no frame that is old enough, or nothing was asked here.");
 }
 
 /// "query 123 → candidate 45, 3.2 m away"
@@ -415,7 +422,7 @@ void MainWindow::fit_docks() {
   resizeDocks({d.at("sequence"), d.at("query"), d.at("candidate"), d.at("candidates")},
               {left, middle / 2, middle / 2, right}, Qt::Horizontal);
   resizeDocks({d.at("bev"), d.at("trajectory")}, {middle * 45 / 100, middle * 55 / 100}, Qt::Horizontal);
-  resizeDocks({d.at("sequence"), d.at("method"), d.at("run")}, {tall * 30 / 100, tall * 50 / 100, tall * 20 / 100},
+  resizeDocks({d.at("sequence"), d.at("method"), d.at("run")}, {tall * 36 / 100, tall * 46 / 100, tall * 18 / 100},
               Qt::Vertical);
   resizeDocks({d.at("query"), d.at("bev")}, {tall / 2, tall / 2}, Qt::Vertical);
   resizeDocks({d.at("candidates"), d.at("curves")}, {tall * 42 / 100, tall * 58 / 100}, Qt::Vertical);

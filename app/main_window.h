@@ -67,6 +67,7 @@ class MainWindow : public QMainWindow {
   void show_activity(Activity activity, bool active);
   void show_candidates();
   void show_selection();
+  QString why_no_candidate() const;
   void show_titles();
 
   Session& session_;

@@ -2,12 +2,13 @@
 
 #include <QEvent>
 #include <QLabel>
-#include <QListWidget>
 #include <QLocale>
 #include <QPushButton>
+#include <QResizeEvent>
+#include <QTextBrowser>
 #include <QVBoxLayout>
 
-#include "app/icons.h"
+#include "widgets/theme.h"
 
 namespace relocus {
 namespace {
@@ -47,7 +48,7 @@ SequencePanel::SequencePanel(QWidget* parent)
       folder_(new QLabel),
       contents_(make_line()),
       verdict_(make_line()),
-      sentences_(new QListWidget),
+      sentences_(new QTextBrowser),
       deep_(new QPushButton(tr("Read every scan"))) {
   QFont bold = font();
   bold.setBold(true);
@@ -55,11 +56,10 @@ SequencePanel::SequencePanel(QWidget* parent)
   name_->setFont(bold);
   folder_->setTextFormat(Qt::PlainText);
   folder_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-  sentences_->setWordWrap(true);
-  sentences_->setSelectionMode(QAbstractItemView::NoSelection);
-  sentences_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
-  sentences_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  sentences_->setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
   sentences_->setFrameShape(QFrame::NoFrame);
+  sentences_->viewport()->setAutoFillBackground(false);
+  sentences_->document()->setDocumentMargin(0);
   sentences_->setAccessibleName(tr("Problems and remarks"));
   sentences_->setObjectName("data_check");
   deep_->setToolTip(tr("Looks for empty scans, points that are no numbers and points out of range. Takes a while."));
@@ -79,9 +79,9 @@ SequencePanel::SequencePanel(QWidget* parent)
 
 void SequencePanel::show_sequence(const Sequence& sequence) {
   name_->setText(QString::fromStdString(sequence.name));
-  const QString folder = QString::fromStdString(sequence.folder.string());
-  folder_->setText(folder);
-  folder_->setToolTip(folder);
+  folder_name_ = QString::fromStdString(sequence.folder.string());
+  folder_->setToolTip(folder_name_);
+  elide();
   deep_->setEnabled(true);
 }
 
@@ -98,6 +98,7 @@ void SequencePanel::show_checking(bool active) {
 void SequencePanel::clear() {
   name_->clear();
   folder_->clear();
+  folder_name_.clear();
   check_ = {};
   deep_->setEnabled(false);
   sentences_->clear();
@@ -109,11 +110,25 @@ void SequencePanel::fill() {
   contents_->setText(contents(check_));
   const auto num_problems = check_.problems.size();
   verdict_->setText(num_problems == 0 ? tr("No problems found.") : counted(num_problems, "problem:", "problems:"));
-  sentences_->clear();
-  for (const auto& problem : check_.problems)
-    sentences_->addItem(new QListWidgetItem(icon("warning", palette()), QString::fromStdString(problem)));
-  for (const auto& remark : check_.remarks)
-    sentences_->addItem(new QListWidgetItem(icon("info", palette()), QString::fromStdString(remark)));
+  const auto colours = view_colours(palette());
+  QString page;
+  const auto add = [&](const QString& sign, const QColor& colour, const std::string& sentence) {
+    const QString text = QString::fromStdString(sentence).replace(folder_name_ + '/', QString());
+    page += QString("<p style='margin: 0 0 6px 0'><b style='color: %1'>%2</b> %3</p>")
+                .arg(colour.name(), sign, text.toHtmlEscaped());
+  };
+  for (const auto& problem : check_.problems) add(QStringLiteral("\u26a0"), colours.wrong, problem);
+  for (const auto& remark : check_.remarks) add(QStringLiteral("\u2139"), colours.right, remark);
+  sentences_->setHtml(page);
+}
+
+void SequencePanel::elide() {
+  folder_->setText(folder_->fontMetrics().elidedText(folder_name_, Qt::ElideMiddle, folder_->width()));
+}
+
+void SequencePanel::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  elide();
 }
 
 void SequencePanel::changeEvent(QEvent* event) {

@@ -5,8 +5,8 @@
 #include "core/datasets/check.h"
 
 class QLabel;
-class QListWidget;
 class QPushButton;
+class QTextBrowser;
 
 namespace relocus {
 
@@ -27,17 +27,20 @@ class SequencePanel : public QWidget {
 
  protected:
   void changeEvent(QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   void fill();
+  void elide();
 
   QLabel* name_;
   QLabel* folder_;
   QLabel* contents_;
   QLabel* verdict_;
-  QListWidget* sentences_;
+  QTextBrowser* sentences_;
   QPushButton* deep_;
   DataCheck check_;
+  QString folder_name_;
 };
 
 }  // namespace relocus

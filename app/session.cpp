@@ -63,7 +63,7 @@ std::vector<std::filesystem::path> several_under(const std::filesystem::path& fo
 }
 
 /// Where places are seen again, before any method is asked.
-Evaluation revisits(const Trajectory& trajectory, const Protocol& protocol, const Progress& progress) {
+Evaluation revisits_alone(const Trajectory& trajectory, const Protocol& protocol, const Progress& progress) {
   std::vector<Retrieval> nothing_answered(trajectory.size());
   for (std::size_t i = 0; i < nothing_answered.size(); ++i) nothing_answered[i].query = FrameId(i);
   return evaluate(trajectory, nothing_answered, protocol, nullptr, progress);
@@ -376,11 +376,16 @@ void Session::evaluate_again() {
               return std::make_shared<const Experiment>(reevaluate(*experiment, opened->sequence, protocol, progress));
             },
             [this](std::shared_ptr<const Experiment> experiment) { adopt(std::move(experiment)); });
+  } else if (protocol_.min_overlap > 0) {
+    evaluation_ = nullptr;
+    Q_EMIT evaluation_changed(nullptr);
+    Q_EMIT logged(Severity::Info,
+                  tr("This protocol judges by the overlap of scans: its revisits are known after a run."));
   } else if (opened_->check.num_poses > 0) {
     runner(Activity::Evaluating)
         .start(
             [opened = opened_, protocol = protocol_](const Progress& progress) {
-              return std::make_shared<const Evaluation>(revisits(opened->trajectory, protocol, progress));
+              return std::make_shared<const Evaluation>(revisits_alone(opened->trajectory, protocol, progress));
             },
             [this](std::shared_ptr<const Evaluation> evaluation) {
               evaluation_ = std::move(evaluation);

@@ -1,0 +1,143 @@
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QImageWriter>
+#include <QStyleFactory>
+#include <QSurfaceFormat>
+#include <QTimer>
+#include <cstdio>
+#include <optional>
+
+#include "app/errand.h"
+#include "app/main_window.h"
+#include "core/environment.h"
+#include "core/methods/registry.h"
+
+namespace relocus {
+namespace {
+
+constexpr int kFailed = 1, kMisused = 2;  // exit codes, as those of relocus-cli
+
+/// What stands on the command line.
+struct Wishes {
+  QString path, method, picture;
+  std::optional<std::int64_t> query;
+  QSize size{1600, 1000};  ///< of the picture [px]
+  std::optional<Theme> theme;
+};
+
+int complain(const QString& message, int code) {
+  std::fprintf(stderr, "relocus: %s\n", message.toUtf8().constData());
+  return code;
+}
+
+QSize size_of(const QString& text) {
+  const auto parts = text.split('x');
+  return parts.size() == 2 ? QSize(parts[0].toInt(), parts[1].toInt()) : QSize();
+}
+
+/// The wishes, or nothing and why.
+std::optional<Wishes> read_arguments(QString& error) {
+  QCommandLineParser parser;
+  parser.setApplicationDescription("Place recognition: which places were seen before, and why a method thinks so.");
+  parser.addHelpOption();
+  parser.addVersionOption();
+  parser.addPositionalArgument("path", "A sequence, a data set or an experiment.", "[SEQUENCE|EXPERIMENT]");
+  parser.addOption({"method", "Run this method on the sequence; what was computed before is taken over.", "M"});
+  parser.addOption({"query", "Select the frame whose file has this number.", "N"});
+  parser.addOption({"screenshot", "Draw, save the window as this picture, and quit.", "out.png"});
+  parser.addOption({"size", "Width and height of the picture.", "WxH", "1600x1000"});
+  parser.addOption({"theme", "system, light or dark.", "theme"});
+  parser.process(*qApp);
+
+  Wishes wishes;
+  const auto positional = parser.positionalArguments();
+  wishes.path = positional.value(0);
+  wishes.method = parser.value("method");
+  wishes.picture = parser.value("screenshot");
+  wishes.size = size_of(parser.value("size"));
+  bool number = true;
+  if (parser.isSet("query")) wishes.query = parser.value("query").toLongLong(&number);
+  const QString theme = parser.value("theme");
+  if (theme == "light") wishes.theme = Theme::Light;
+  if (theme == "dark") wishes.theme = Theme::Dark;
+  if (theme == "system") wishes.theme = Theme::System;
+
+  if (positional.size() > 1)
+    error = "one sequence or experiment at a time";
+  else if (!number)
+    error = QString("--query %1 is no number").arg(parser.value("query"));
+  else if (wishes.size.width() < 100 || wishes.size.height() < 100)
+    error = QString("--size %1 is no size; give it as 1600x1000").arg(parser.value("size"));
+  else if (!theme.isEmpty() && !wishes.theme)
+    error = QString("--theme %1 is unknown; there are system, light and dark").arg(theme);
+  else if (wishes.path.isEmpty() && (!wishes.method.isEmpty() || wishes.query))
+    error = "--method and --query need a sequence or an experiment";
+  else
+    return wishes;
+  return std::nullopt;
+}
+
+void plan(Errand& errand, Session& session, const Wishes& wishes) {
+  if (!wishes.path.isEmpty()) errand.then([&, path = wishes.path.toStdString()] { session.open(path); });
+  if (!wishes.method.isEmpty())
+    errand.then([&, name = wishes.method.toStdString()] {
+      if (session.experiment() && session.experiment()->method == name) return;  // it is what was opened
+      MethodChoice choice = session.method_choice();
+      if (choice.name != name) choice = {name, nullptr, choice.resources};
+      session.choose_method(choice);
+      session.run();
+    });
+  if (wishes.query) errand.then([&session, number = *wishes.query] { session.select_number(number); });
+}
+
+/// Draws the window once more and saves it. Returns what went wrong, or nothing.
+QString save_picture(MainWindow& window, const Wishes& wishes) {
+  QCoreApplication::processEvents();
+  const QPixmap picture = window.grab();
+  if (picture.size() != wishes.size * window.devicePixelRatio())
+    std::fprintf(stderr, "relocus: the window needs %dx%d\n", picture.width(), picture.height());
+  QImageWriter writer(wishes.picture);
+  if (!writer.write(picture.toImage())) return QString("cannot write %1: %2").arg(wishes.picture, writer.errorString());
+  return {};
+}
+
+int start(int argc, char** argv) {
+  QApplication app(argc, argv);
+  QApplication::setOrganizationName("relocus");
+  QApplication::setApplicationName("relocus");
+  QApplication::setApplicationVersion(QString::fromStdString(version()));
+
+  QString misuse;
+  const auto wishes = read_arguments(misuse);
+  if (!wishes) return complain(misuse + " (see --help)", kMisused);
+  const bool for_picture = !wishes->picture.isEmpty();
+
+  Session session;
+  MainWindow window(session, !for_picture);
+  if (wishes->theme) window.choose_theme(*wishes->theme);
+  if (for_picture) window.resize(wishes->size);
+  window.show();
+
+  Errand errand(session);
+  plan(errand, session, *wishes);
+  if (for_picture) {
+    QObject::connect(&session, &Session::several_sequences, &errand, [&](const auto& root, const auto& sequences) {
+      errand.give_up(QString("%1 holds %2 sequences; name one of them, for example %3")
+                         .arg(QString::fromStdString(root.string()))
+                         .arg(sequences.size())
+                         .arg(QString::fromStdString(sequences.front().string())));
+    });
+    QObject::connect(&errand, &Errand::failed, &app, [&](const QString& m) { app.exit(complain(m, kFailed)); });
+    QObject::connect(&errand, &Errand::done, &app, [&] {
+      const QString problem = save_picture(window, *wishes);
+      app.exit(problem.isEmpty() ? 0 : complain(problem, kFailed));
+    });
+  }
+  errand.start();
+  return app.exec();
+}
+
+}  // namespace
+}  // namespace relocus
+
+int main(int argc, char** argv) { return relocus::start(argc, argv); }

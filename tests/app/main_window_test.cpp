@@ -1,0 +1,277 @@
+#include "app/main_window.h"
+
+#include <QDockWidget>
+#include <QInputDialog>
+#include <QLabel>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSettings>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QTableView>
+
+#include "app/message_bar.h"
+#include "app/run_panel.h"
+#include "app/welcome_page.h"
+#include "tests/app/made_sequence.h"
+#include "tests/support.h"
+#include "widgets/bev_view.h"
+#include "widgets/candidate_table.h"
+#include "widgets/cloud_view.h"
+#include "widgets/curve_view.h"
+#include "widgets/frame_bar.h"
+#include "widgets/log_view.h"
+#include "widgets/plan_canvas.h"
+#include "widgets/protocol_form.h"
+#include "widgets/trajectory_view.h"
+#include "widgets/vtk_widget.h"
+
+using namespace relocus;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A window that a person has open, and the shortest ways to its parts.
+struct Desk {
+  Session session;
+  MainWindow window{session, false};
+
+  Desk() {
+    window.resize(1280, 800);
+    window.show();
+    window.activateWindow();  // no window manager does it under a virtual display
+    QVERIFY(QTest::qWaitForWindowActive(&window));
+  }
+  bool open(const fs::path& path) {
+    session.open(path);
+    return QTest::qWaitFor([&] { return session.opened() && session.is_idle(); }, 20000);
+  }
+  bool run() {
+    session.choose_method({"scan_context", nullptr, {}});
+    QTest::mouseClick(window.findChild<RunPanel*>()->run_button(), Qt::LeftButton);
+    return QTest::qWaitFor([&] { return session.experiment() && session.is_idle(); }, 60000);
+  }
+  template <class T>
+  T* in_dock(const char* name) {
+    return window.findChild<QDockWidget*>(name)->findChild<T*>();
+  }
+  QString title(const char* name) { return window.findChild<QDockWidget*>(name)->windowTitle(); }
+};
+
+}  // namespace
+
+class MainWindowTest : public QObject {
+  Q_OBJECT
+
+  QTemporaryDir folder_;
+  fs::path laps_;
+
+ private Q_SLOTS:
+  void initTestCase() {
+    laps_ = fs::path(folder_.path().toStdString()) / "laps";
+    test::write_two_laps(laps_);
+    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
+    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.filePath("settings"));
+  }
+
+  void an_empty_window_says_what_to_do() {
+    Desk desk;
+    auto* welcome = desk.window.findChild<WelcomePage*>();
+    QVERIFY(welcome->isVisible());
+    for (auto* dock : desk.window.findChildren<QDockWidget*>()) QVERIFY(!dock->isVisible());
+    desk.session.run();
+    QVERIFY(desk.window.findChild<MessageBar*>()->isVisible());
+    QVERIFY(desk.window.findChild<MessageBar*>()->text().contains("Open"));
+  }
+
+  void a_sequence_fills_every_view() {
+    Desk desk;
+    QVERIFY(desk.open(laps_));
+    QVERIFY(!desk.window.findChild<WelcomePage*>()->isVisible());
+    QVERIFY(desk.window.windowTitle().contains("laps"));
+    QTRY_VERIFY(desk.in_dock<CloudView>("query")->points_drawn() > 0);
+    QCOMPARE(desk.title("query"), QString("Query · frame 0"));
+    QCOMPARE(desk.window.findChild<FrameBar*>()->frame(), 0);
+    QVERIFY(desk.window.findChild<QLabel*>("selection")->text().contains("query 0"));
+  }
+
+  void scan_context_runs_by_a_click_and_a_row_changes_the_candidate() {
+    Desk desk;
+    QVERIFY(desk.open(laps_));
+    QVERIFY(desk.run());
+    auto* table = desk.in_dock<CandidateTable>("candidates");
+    desk.session.select_query(100);
+    QTRY_VERIFY(table->model()->rowCount() > 2);
+    QCOMPARE(desk.title("candidate"), QString("Candidate · frame %1").arg(*desk.session.candidate()));
+
+    auto* view = table->table();
+    const QModelIndex third = view->model()->index(2, 0);
+    QTest::mouseClick(view->viewport(), Qt::LeftButton, {}, view->visualRect(third).center());
+    QCOMPARE(*desk.session.candidate(), desk.session.retrieval()->candidates[2].frame);
+    QCOMPARE(desk.title("candidate"), QString("Candidate · frame %1").arg(*desk.session.candidate()));
+    QTRY_VERIFY(desk.session.is_idle());
+    QTRY_VERIFY(desk.in_dock<CloudView>("candidate")->points_drawn() > 0);
+    QVERIFY(desk.in_dock<CurveView>("curves")->curve_points() > 0);
+  }
+
+  void keys_step_through_frames_candidates_and_failures() {
+    Desk desk;
+    QVERIFY(desk.open(laps_));
+    QVERIFY(desk.run());
+    desk.session.select_query(100);
+    desk.window.setFocus();
+    QTest::keyClick(&desk.window, Qt::Key_Right);
+    QCOMPARE(desk.session.query(), 101);
+    QTest::keyClick(&desk.window, Qt::Key_Left);
+    QTest::keyClick(&desk.window, Qt::Key_Left);
+    QCOMPARE(desk.session.query(), 99);
+    const auto first = *desk.session.candidate();
+    QTest::keyClick(&desk.window, Qt::Key_N);
+    QVERIFY(*desk.session.candidate() != first);
+    QTest::keyClick(&desk.window, Qt::Key_P);
+    QCOMPARE(*desk.session.candidate(), first);
+    QTest::keyClick(&desk.window, Qt::Key_Space);
+    auto* frames = desk.window.findChild<FrameBar*>();
+    QVERIFY(frames->is_playing());
+    QTRY_VERIFY(desk.session.query() > 100);
+    QTest::keyClick(&desk.window, Qt::Key_Space);
+    QVERIFY(!frames->is_playing());
+    QTest::keyClick(&desk.window, Qt::Key_F);  // no failures here, or the next one; never a crash
+  }
+
+  void selecting_in_the_trajectory_selects_everywhere() {
+    Desk desk;
+    QVERIFY(desk.open(laps_));
+    auto* trajectory = desk.in_dock<TrajectoryView>("trajectory");
+    const auto& positions = desk.session.opened()->trajectory.positions;
+    const QPointF there = trajectory->canvas()->pixel_from_metre().map(QPointF(positions[20].x(), positions[20].y()));
+    QTest::mouseClick(trajectory->canvas(), Qt::LeftButton, {}, there.toPoint());
+    QVERIFY(desk.session.query() % 60 >= 19 && desk.session.query() % 60 <= 21);
+    QCOMPARE(desk.window.findChild<FrameBar*>()->frame(), desk.session.query());
+    QCOMPARE(desk.title("query"), QString("Query · frame %1").arg(desk.session.query()));
+  }
+
+  void escape_cancels_a_run() {
+    Desk desk;
+    QVERIFY(desk.open(laps_));
+    qputenv("XDG_CACHE_HOME", folder_.filePath("other_cache").toUtf8());
+    desk.session.choose_method({"scan_context", nullptr, {}});
+    QTest::mouseClick(desk.window.findChild<RunPanel*>()->run_button(), Qt::LeftButton);
+    QVERIFY(desk.session.is_active(Activity::Running));
+    QTest::keyClick(&desk.window, Qt::Key_Escape);
+    QVERIFY(!desk.session.is_active(Activity::Running));
+    QVERIFY(desk.window.findChild<RunPanel*>()->run_button()->isEnabled());
+    QTest::qWait(50);
+    QVERIFY(!desk.session.experiment());
+    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
+  }
+
+  void a_value_of_the_protocol_evaluates_again() {
+    Desk desk;
+    QVERIFY(desk.open(laps_));
+    QVERIFY(desk.run());
+    const auto before = desk.session.experiment();
+    auto* box = desk.window.findChild<ProtocolForm*>()->findChild<QSpinBox*>("exclude_recent");
+    QVERIFY(box);
+    box->setValue(80);
+    QTRY_VERIFY_WITH_TIMEOUT(desk.session.experiment() != before, 20000);
+    QCOMPARE(desk.session.experiment()->evaluation.protocol.exclude_recent, 80);
+    QCOMPARE(box->value(), 80);  // the form is not filled while somebody types
+  }
+
+  void a_bad_folder_shows_an_error_and_the_window_goes_on() {
+    Desk desk;
+    desk.session.open(folder_.path().toStdString() + "/nothing_here");
+    auto* messages = desk.window.findChild<MessageBar*>();
+    QTRY_VERIFY(messages->isVisible());
+    QVERIFY(messages->text().contains("nothing_here"));
+    QVERIFY(desk.window.findChild<WelcomePage*>()->isVisible());
+    QVERIFY(desk.open(laps_));
+    QVERIFY(!messages->isVisible());
+    QVERIFY(desk.window.findChild<LogView*>()->text().contains("nothing_here"));
+  }
+
+  void a_sequence_that_goes_away_while_open_is_told_in_the_view() {
+    const auto vanishing = fs::path(folder_.path().toStdString()) / "vanishing";
+    test::write_two_laps(vanishing);
+    Desk desk;
+    QVERIFY(desk.open(vanishing));
+    fs::remove_all(vanishing);
+    desk.session.select_query(60);
+    QTRY_VERIFY(desk.window.findChild<LogView*>()->text().contains("000060"));
+    desk.session.run();
+    QTRY_VERIFY_WITH_TIMEOUT(desk.window.findChild<MessageBar*>()->isVisible(), 20000);
+    QVERIFY(desk.open(laps_));
+  }
+
+  void a_root_of_several_sequences_asks_which() {
+    const auto root = fs::path(folder_.path().toStdString()) / "dataset";
+    for (const char* name : {"00", "01"}) test::write_two_laps(root / "sequences" / name, {.frames_per_lap = 2});
+    Desk desk;
+    desk.session.open(root);
+    QTRY_VERIFY(desk.window.findChild<QInputDialog*>("which_sequence"));
+    auto* dialog = desk.window.findChild<QInputDialog*>("which_sequence");
+    dialog->setTextValue(dialog->comboBoxItems()[1]);
+    dialog->accept();
+    QTRY_VERIFY(desk.session.opened());
+    QVERIFY(QString::fromStdString(desk.session.opened()->sequence.folder.string()).endsWith("01"));
+  }
+
+  void docks_float_hide_and_come_back() {
+    Desk desk;
+    QVERIFY(desk.open(laps_));
+    auto* query = desk.window.findChild<QDockWidget*>("query");
+    auto* view = query->findChild<CloudView*>();
+    query->setFloating(true);
+    QTest::qWait(100);
+    desk.session.select_query(5);
+    QTRY_VERIFY(desk.session.is_idle());
+    QTRY_VERIFY(view->points_drawn() > 0);
+    query->setFloating(false);
+    query->hide();
+    for (auto* action : desk.window.findChildren<QAction*>())
+      if (action->text() == "&Reset layout") action->trigger();
+    QVERIFY(query->isVisible());
+    QVERIFY(!query->isFloating());
+    desk.session.select_query(6);
+    QTRY_VERIFY(desk.session.is_idle());
+    QVERIFY(!view->grab().toImage().isNull());
+  }
+
+  void the_layout_is_kept_between_sessions() {
+    {
+      Session session;
+      MainWindow window(session);
+      window.show();
+      session.open(laps_);
+      QTRY_VERIFY(session.opened() && session.is_idle());
+      window.findChild<QDockWidget*>("log")->hide();
+      window.close();
+    }
+    Session session;
+    MainWindow window(session);
+    window.show();
+    session.open(laps_);
+    QTRY_VERIFY(session.opened() && session.is_idle());
+    QVERIFY(window.findChild<QDockWidget*>("log")->isHidden());
+    QVERIFY(!window.findChild<QDockWidget*>("query")->isHidden());
+  }
+
+  void nothing_is_cut_off_at_the_smallest_size() {
+    Desk desk;
+    QVERIFY(desk.open(laps_));
+    QVERIFY(desk.run());
+    QTest::qWait(50);
+    QCOMPARE(desk.window.size(), QSize(1280, 800));
+    const QRect inside = desk.window.rect();
+    for (auto* dock : desk.window.findChildren<QDockWidget*>()) {
+      if (dock->visibleRegion().isEmpty()) continue;
+      QVERIFY2(inside.contains(dock->geometry()), qPrintable(dock->objectName()));
+      QVERIFY2(dock->width() >= 200 && dock->height() >= 60, qPrintable(dock->objectName()));
+    }
+  }
+};
+
+QTEST_MAIN(MainWindowTest)
+#include "main_window_test.moc"
