@@ -25,8 +25,8 @@ struct Experiment {
   std::vector<Retrieval> retrievals;  ///< after it (the same without a second stage)
   Evaluation evaluation;
   OverlapTable overlaps;  ///< of protocols with min_overlap; empty otherwise
-  std::map<std::string, double>
-      milliseconds;  ///< per stage and frame: "load", "encode", "search", "rerank", "evaluate"
+  /// Per stage and frame: "load", "encode", "search", "rerank", "evaluate".
+  std::map<std::string, double> milliseconds;
   std::string version;
   std::string device;
 
