@@ -25,7 +25,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr FrameId kBatch = 8;                            // frames that are loaded and encoded together
 constexpr double kOverlapDistance = 30;                  // [m] farther scans are not looked at for their overlap
-constexpr std::size_t kSearchBlock = 256;                // queries between two reports
+constexpr std::size_t kSearchBlock = 1024;               // queries between two reports
 constexpr std::size_t kPreparedBytes = 512ull << 20;     // memory for what re-ranking reads again and again
 constexpr std::chrono::milliseconds kCommitEvery{1000};  // re-ranked queries are written to disk so often
 
@@ -370,7 +370,8 @@ std::vector<Retrieval> search(const Descriptors& descriptors, const Trajectory& 
   }
   std::vector<Retrieval> retrievals;
   for (FrameId query = 0; query < num_frames; ++query) {
-    if (may_ask(trajectory, protocol, query)) retrievals.push_back({query, {}});
+    if (may_ask(trajectory, protocol, query) && admitted(trajectory, protocol, query).count() > 0)
+      retrievals.push_back({query, {}});
   }
   if (retrievals.empty()) return retrievals;
 

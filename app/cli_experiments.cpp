@@ -1,0 +1,217 @@
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <sstream>
+#include <unordered_map>
+
+#include "app/cli.h"
+#include "core/candidate_lists.h"
+#include "core/datasets/registry.h"
+#include "core/environment.h"
+#include "core/error.h"
+#include "core/exports/registry.h"
+#include "core/files.h"
+#include "core/numpy.h"
+#include "core/pipeline.h"
+#include "core/poses.h"
+
+namespace relocus {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+void run_method(const Cli& cli, const std::string& folder, const std::string& out, const MethodFlags& flags,
+                const ProtocolFlags& protocol) {
+  Sequence sequence = open_sequence(folder);
+  Job job{.method = flags.method,
+          .options = flags.options(),
+          .resources = flags.resources,
+          .protocol = protocol.apply_to({}),
+          .database = protocol.database,
+          .out = out};
+  if (!protocol.database.empty()) {
+    const Sequence database = open_sequence(protocol.database);
+    job.protocol = joined_protocol(job.protocol, database);
+    sequence = join(database, sequence);
+  }
+  const Experiment experiment = run(sequence, job, cli.progress());
+
+  std::string text = fmt::format("{} on {}, saved in {}\n", experiment.method, experiment.sequence_name, out);
+  text += describe(experiment.evaluation) + "milliseconds a frame:";
+  for (const auto& [stage, value] : experiment.milliseconds) text += fmt::format(" {} {:.2f}", stage, value);
+  Json line = to_json(experiment.evaluation);
+  line["milliseconds"] = experiment.milliseconds;
+  line["experiment"] = out;
+  cli.tell(text, line);
+}
+
+/// What `evaluate` is asked for; exactly one of experiment, descriptors and candidates is given.
+struct EvaluateFlags {
+  std::string experiment, descriptors, key, candidates, poses, times, out;
+};
+
+/// Stamps of frames, one number [s] a line.
+void read_times(const std::string& file, Sequence& sequence) {
+  std::istringstream lines(read_text(file));
+  std::vector<double> stamps;
+  for (double stamp; lines >> stamp;) stamps.push_back(stamp);
+  if (!lines.eof()) throw Error("{} should hold one number a line; number {} is none", file, stamps.size() + 1);
+  if (stamps.size() != sequence.frames.size())
+    throw Error("{} holds {} times, but there are {} poses", file, stamps.size(), sequence.frames.size());
+  for (std::size_t i = 0; i < stamps.size(); ++i) sequence.frames[i].stamp = stamps[i] - stamps.front();
+}
+
+Sequence posed_frames(const EvaluateFlags& flags) {
+  if (flags.poses.empty()) throw Error("--poses FILE is needed: without it nobody knows which answers are right");
+  Sequence sequence = sequence_of_poses(flags.poses);
+  if (!flags.times.empty()) read_times(flags.times, sequence);
+  return sequence;
+}
+
+Experiment imported(const Sequence& sequence, const Protocol& protocol) {
+  Experiment experiment;
+  experiment.sequence_name = sequence.name;
+  experiment.protocol = protocol;
+  experiment.version = version();
+  experiment.device = "imported";
+  return experiment;
+}
+
+Experiment from_descriptors(const EvaluateFlags& flags, const Protocol& protocol, const Progress& progress) {
+  const Sequence sequence = posed_frames(flags);
+  Experiment experiment = imported(sequence, protocol);
+  experiment.descriptors = read_descriptors(flags.descriptors, flags.key);
+  if (std::size_t(experiment.descriptors.rows()) != sequence.frames.size()) {
+    throw Error("{} holds {} descriptors, {} holds {} poses; both should have one line per frame", flags.descriptors,
+                experiment.descriptors.rows(), flags.poses, sequence.frames.size());
+  }
+  return reevaluate(experiment, trajectory(sequence), protocol, progress);
+}
+
+/// Answers name frames by their numbers; those without a pose are an error, not a wrong answer.
+void numbers_to_ids(std::vector<Retrieval>& retrievals, const Sequence& sequence, const std::string& file) {
+  std::unordered_map<std::int64_t, FrameId> ids;
+  for (const Frame& frame : sequence.frames) ids[frame.number] = frame.id;
+  const auto id_of = [&](FrameId number) {
+    const auto id = ids.find(number);
+    if (id == ids.end()) throw Error("{} names frame {}, but the poses have none of that number", file, number);
+    return id->second;
+  };
+  for (Retrieval& retrieval : retrievals) {
+    retrieval.query = id_of(retrieval.query);
+    for (Candidate& candidate : retrieval.candidates) candidate.frame = id_of(candidate.frame);
+  }
+}
+
+Experiment from_candidates(ImportedResults results, const EvaluateFlags& flags, const Protocol& protocol,
+                           const Progress& progress) {
+  const Sequence sequence = posed_frames(flags);
+  Experiment experiment = imported(sequence, protocol);
+  numbers_to_ids(results.retrievals, sequence, flags.candidates);
+  experiment.retrievals = experiment.retrieved = std::move(results.retrievals);
+  return reevaluate(experiment, trajectory(sequence), protocol, progress);
+}
+
+Experiment from_experiment(const EvaluateFlags& flags, const ProtocolFlags& given, const Progress& progress) {
+  const Experiment experiment = load_experiment(flags.experiment);
+  if (!given.given()) return experiment;
+  const Protocol protocol = given.apply_to(experiment.protocol);
+  const bool needs_scans = protocol.min_overlap > 0;
+  return needs_scans ? reevaluate(experiment, open_sequence_of(experiment), protocol, progress)
+                     : reevaluate(experiment, load_trajectory(flags.experiment), protocol, progress);
+}
+
+void evaluate_results(const Cli& cli, const EvaluateFlags& flags, const ProtocolFlags& protocol_flags) {
+  const int num_given = !flags.experiment.empty() + !flags.descriptors.empty() + !flags.candidates.empty();
+  if (num_given != 1) throw CLI::ValidationError("give one of: EXPERIMENT, --descriptors FILE, --candidates FILE");
+  const Progress progress = cli.progress();
+  Experiment experiment;
+  if (!flags.experiment.empty()) {
+    experiment = from_experiment(flags, protocol_flags, progress);
+  } else if (!flags.descriptors.empty()) {
+    experiment = from_descriptors(flags, protocol_flags.apply_to({}), progress);
+  } else {
+    ImportedResults results = read_results(flags.candidates);
+    if (results.retrievals.empty() && !results.pairs.empty()) {  // scored pairs bring their own truth
+      experiment.evaluation.figures = evaluate_pairs(results.pairs);
+      experiment.evaluation.protocol = stamped(protocol_flags.apply_to({}));
+      experiment.evaluation.protocol.pairs = true;
+      experiment.evaluation.remarks.push_back(
+          fmt::format("{} pairs with labels ({}): right is what the file says", results.pairs.size(), results.layout));
+    } else {
+      experiment = from_candidates(std::move(results), flags, protocol_flags.apply_to({}), progress);
+    }
+  }
+  if (!flags.out.empty()) {
+    const Trajectory truth =
+        flags.experiment.empty() ? trajectory(posed_frames(flags)) : load_trajectory(flags.experiment);
+    save(experiment, truth, flags.out);
+  }
+  cli.tell(describe(experiment.evaluation), to_json(experiment.evaluation));
+}
+
+}  // namespace
+
+void add_experiment_commands(CLI::App& app, Cli& cli) {
+  {
+    CLI::App* const command = add_command(
+        app, cli, "run",
+        "Encode a sequence, search, re-rank and evaluate; the same command again goes on where it was stopped");
+    const auto sequence = std::make_shared<std::string>();
+    const auto out = std::make_shared<std::string>();
+    const auto method = std::make_shared<MethodFlags>();
+    const auto protocol = std::make_shared<ProtocolFlags>();
+    command->add_option("SEQUENCE", *sequence, "Folder of a sequence")->required();
+    command->add_option("--out", *out, "Folder of the experiment")->required()->type_name("EXPERIMENT");
+    method->add_to(*command);
+    protocol->add_to(*command, ProtocolFlags::For::Run);
+    command->callback(
+        [&cli, sequence, out, method, protocol] { run_method(cli, *sequence, *out, *method, *protocol); });
+  }
+  {
+    CLI::App* const command =
+        add_command(app, cli, "evaluate", "Figures of an experiment under any protocol, or of anybody's results");
+    const auto flags = std::make_shared<EvaluateFlags>();
+    const auto protocol = std::make_shared<ProtocolFlags>();
+    command->add_option("EXPERIMENT", flags->experiment, "Folder of an experiment");
+    command->add_option("--descriptors", flags->descriptors, "Global descriptors, one row per pose")
+        ->type_name("NPY|NPZ");
+    command->add_option("--key", flags->key, "Array of the .npz")->type_name("NAME");
+    const auto candidates = std::make_shared<std::vector<std::string>>();
+    command
+        ->add_option("--candidates", *candidates,
+                     "Candidate list: csv, SSC's, pairs, scores with labels; a number N is --num-candidates N")
+        ->type_name("FILE|N");
+    command->add_option("--poses", flags->poses, "Ground truth: KITTI, TUM or a table")->type_name("FILE");
+    command->add_option("--times", flags->times, "Times [s] of the poses, one a line")->type_name("FILE");
+    command->add_option("--out", flags->out, "Save the result as an experiment")->type_name("FOLDER");
+    protocol->add_to(*command, ProtocolFlags::For::Evaluate);
+    command->callback([&cli, flags, candidates, protocol] {
+      for (const std::string& text : *candidates) {
+        const bool is_number = std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+        is_number ? protocol->set("num_candidates", text) : void(flags->candidates = text);
+      }
+      evaluate_results(cli, *flags, *protocol);
+    });
+  }
+  {
+    CLI::App* const command = add_command(app, cli, "export", "Hand an experiment to other programs");
+    const auto folder = std::make_shared<std::string>();
+    const auto format = std::make_shared<std::string>();
+    const auto out = std::make_shared<std::string>();
+    std::string formats;
+    for (const ExportFormat& each : exports())
+      formats += fmt::format("{}{} ({})", formats.empty() ? "" : ", ", each.name, each.title);
+    command->add_option("EXPERIMENT", *folder, "Folder of an experiment")->required();
+    command->add_option("--format", *format, formats)->required()->type_name("F");
+    command->add_option("--out", *out, "File to write")->required()->type_name("PATH");
+    command->callback([&cli, folder, format, out] {
+      const ExportFormat& chosen = export_format(*format);
+      chosen.write(load_experiment(*folder), load_trajectory(*folder), *out);
+      cli.tell(fmt::format("wrote {}", *out), {{"path", *out}, {"format", chosen.name}});
+    });
+  }
+}
+
+}  // namespace relocus

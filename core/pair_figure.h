@@ -1,0 +1,11 @@
+#pragma once
+
+#include "core/types.h"
+
+namespace relocus {
+
+/// Draws two scans from above as a PNG: `a` (blue), `b` (orange), and both over each other with `b` turned by `yaw`
+/// [rad] (NaN: as it is). x is up, y is left, 100 m across.
+void draw_pair(const std::filesystem::path& path, const PointCloud& a, const PointCloud& b, float yaw);
+
+}  // namespace relocus
