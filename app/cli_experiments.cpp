@@ -2,7 +2,6 @@
 #include <cmath>
 #include <filesystem>
 #include <sstream>
-#include <unordered_map>
 
 #include "app/cli.h"
 #include "core/candidate_lists.h"
@@ -46,7 +45,8 @@ void run_method(const Cli& cli, const std::string& folder, const std::string& ou
   cli.tell(text, line);
 }
 
-/// What `evaluate` is asked for; exactly one of experiment, descriptors and candidates is given.
+/// What `evaluate` is asked for: an experiment, descriptors, or candidates (with descriptors only where they are
+/// labelled pairs).
 struct EvaluateFlags {
   std::string experiment, descriptors, key, candidates, poses, times, out;
 };
@@ -89,28 +89,13 @@ Experiment from_descriptors(const EvaluateFlags& flags, const Protocol& protocol
   return reevaluate(experiment, trajectory(sequence), protocol, progress);
 }
 
-/// Answers name frames by their numbers; those without a pose are an error, not a wrong answer.
-void numbers_to_ids(std::vector<Retrieval>& retrievals, const Sequence& sequence, const std::string& file) {
-  std::unordered_map<std::int64_t, FrameId> ids;
-  for (const Frame& frame : sequence.frames) ids[frame.number] = frame.id;
-  const auto id_of = [&](FrameId number) {
-    const auto id = ids.find(number);
-    if (id == ids.end()) throw Error("{} names frame {}, but the poses have none of that number", file, number);
-    return id->second;
-  };
-  for (Retrieval& retrieval : retrievals) {
-    retrieval.query = id_of(retrieval.query);
-    for (Candidate& candidate : retrieval.candidates) candidate.frame = id_of(candidate.frame);
-  }
-}
-
 Experiment from_candidates(ImportedResults results, const EvaluateFlags& flags, const Protocol& protocol,
                            const Progress& progress) {
   const Sequence sequence = posed_frames(flags);
   Experiment experiment = imported(sequence, protocol);
-  numbers_to_ids(results.retrievals, sequence, flags.candidates);
-  experiment.retrievals = experiment.retrieved = std::move(results.retrievals);
-  return reevaluate(experiment, trajectory(sequence), protocol, progress);
+  const Trajectory truth = trajectory(sequence);
+  experiment.retrievals = experiment.retrieved = with_frame_ids(std::move(results.retrievals), truth);
+  return reevaluate(experiment, truth, protocol, progress);
 }
 
 Experiment from_experiment(const EvaluateFlags& flags, const ProtocolFlags& given, const Progress& progress) {
@@ -122,26 +107,41 @@ Experiment from_experiment(const EvaluateFlags& flags, const ProtocolFlags& give
                      : reevaluate(experiment, load_trajectory(flags.experiment), protocol, progress);
 }
 
+/// Pairs that bring their own truth: with scores, or with labels that the descriptors' distances are compared with.
+Evaluation of_pairs(const ImportedResults& results, const EvaluateFlags& flags, const Protocol& protocol) {
+  if (results.pairs.empty() && results.labels.empty()) throw Error("{} holds no answers to evaluate", flags.candidates);
+  if (results.pairs.empty() && flags.descriptors.empty())
+    throw Error("{} says which pairs are right; give --descriptors FILE too, whose distances are the scores",
+                flags.candidates);
+  const std::vector<ScoredPair> pairs =
+      results.pairs.empty() ? score(results.labels, read_descriptors(flags.descriptors, flags.key)) : results.pairs;
+  Evaluation evaluation;
+  evaluation.figures = evaluate_pairs(pairs);
+  evaluation.protocol = protocol;
+  evaluation.protocol.pairs = true;
+  evaluation.protocol = stamped(evaluation.protocol);
+  evaluation.remarks.push_back(fmt::format("{} pairs, right where {} says so ({}); radii do not matter", pairs.size(),
+                                           flags.candidates, results.layout));
+  return evaluation;
+}
+
 void evaluate_results(const Cli& cli, const EvaluateFlags& flags, const ProtocolFlags& protocol_flags) {
-  const int num_given = !flags.experiment.empty() + !flags.descriptors.empty() + !flags.candidates.empty();
-  if (num_given != 1) throw CLI::ValidationError("give one of: EXPERIMENT, --descriptors FILE, --candidates FILE");
+  const bool exactly_one = !flags.experiment.empty() + !flags.descriptors.empty() + !flags.candidates.empty() == 1;
+  const bool both = flags.experiment.empty() && !flags.descriptors.empty() && !flags.candidates.empty();
+  if (!exactly_one && !both)
+    throw CLI::ValidationError("give one of: EXPERIMENT, --descriptors FILE, --candidates FILE");
   const Progress progress = cli.progress();
   Experiment experiment;
   if (!flags.experiment.empty()) {
     experiment = from_experiment(flags, protocol_flags, progress);
-  } else if (!flags.descriptors.empty()) {
+  } else if (flags.candidates.empty()) {
     experiment = from_descriptors(flags, protocol_flags.apply_to({}), progress);
   } else {
     ImportedResults results = read_results(flags.candidates);
-    if (results.retrievals.empty() && !results.pairs.empty()) {  // scored pairs bring their own truth
-      experiment.evaluation.figures = evaluate_pairs(results.pairs);
-      experiment.evaluation.protocol = stamped(protocol_flags.apply_to({}));
-      experiment.evaluation.protocol.pairs = true;
-      experiment.evaluation.remarks.push_back(
-          fmt::format("{} pairs with labels ({}): right is what the file says", results.pairs.size(), results.layout));
-    } else {
+    if (results.retrievals.empty())
+      experiment.evaluation = of_pairs(results, flags, protocol_flags.apply_to({}));
+    else
       experiment = from_candidates(std::move(results), flags, protocol_flags.apply_to({}), progress);
-    }
   }
   if (!flags.out.empty()) {
     const Trajectory truth =
