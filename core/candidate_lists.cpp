@@ -15,7 +15,7 @@
 namespace relocus {
 namespace {
 
-constexpr std::uintmax_t max_file_bytes = 1ull << 30;
+constexpr std::uintmax_t max_file_bytes = 1ull << 28;
 constexpr double max_frame_number = 1e9;
 constexpr const char* known_layouts =
     "known are \"query c1 c2 …\", \"query match distance yaw\", \"i j [score or label]\", \"score label\", a table "

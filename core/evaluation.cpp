@@ -148,18 +148,12 @@ const std::array<Stratum, 9>& all_strata() {
 
 // ---- pairs ----
 
-/// The PR part of `figures` from pairs instead of best answers. `keeps(query)` chooses the pairs.
-template <class Keeps>
-void take_pr_from_pairs(Figures& figures, std::span<const FramePair> pairs, const std::vector<int>& missed,
-                        const Keeps& keeps) {
-  std::vector<ScoredPair> scored;
-  scored.reserve(pairs.size());
-  for (const FramePair& pair : pairs)
-    if (keeps(pair.query)) scored.push_back({pair.score, pair.positive});
-  int all_missed = 0;
-  for (std::size_t query = 0; query < missed.size(); ++query)
-    if (missed[query] > 0 && keeps(static_cast<FrameId>(query))) all_missed += missed[query];
-  Figures of_pairs = evaluate_pairs(scored, all_missed);
+/// The PR part of `figures` from pairs instead of best answers, of the queries that are kept.
+void take_pr_from_pairs(Figures& figures, std::span<const ScoredPair> pairs, const std::vector<int>& missed,
+                        const std::vector<bool>& kept) {
+  std::int64_t all_missed = 0;
+  for (std::size_t query = 0; query < missed.size(); ++query) all_missed += kept[query] ? missed[query] : 0;
+  Figures of_pairs = evaluate_pairs(pairs, all_missed, &kept);
   of_pairs.num_queries = figures.num_queries;
   of_pairs.recall_at = figures.recall_at;
   of_pairs.recall_at_1_percent = figures.recall_at_1_percent;
@@ -169,10 +163,10 @@ void take_pr_from_pairs(Figures& figures, std::span<const FramePair> pairs, cons
 }
 
 /// The pairs that the answers themselves hold. `missed[query]`: right pairs of a query that are not among them.
-std::vector<FramePair> listed_pairs(const Trajectory& trajectory, const Protocol& protocol,
-                                    const OverlapTable* overlaps, std::span<const Retrieval> retrievals, ScoreKind kind,
-                                    const std::vector<Revisit>& truth, std::vector<int>& missed) {
-  std::vector<FramePair> pairs;
+std::vector<ScoredPair> listed_pairs(const Trajectory& trajectory, const Protocol& protocol,
+                                     const OverlapTable* overlaps, std::span<const Retrieval> retrievals,
+                                     ScoreKind kind, const std::vector<Revisit>& truth, std::vector<int>& missed) {
+  std::vector<ScoredPair> pairs;
   missed.assign(trajectory.size(), 0);
   for (const Retrieval& retrieval : retrievals) {
     if (!truth[retrieval.query].asked) continue;
@@ -181,20 +175,22 @@ std::vector<FramePair> listed_pairs(const Trajectory& trajectory, const Protocol
     for (const Candidate& candidate : retrieval.candidates) {
       const Verdict verdict = judge(trajectory, protocol, overlaps, retrieval.query, candidate.frame);
       if (!open.contains(candidate.frame) || verdict == Verdict::Neither) continue;
-      pairs.push_back({static_cast<float>(score_of(candidate, kind)), retrieval.query, verdict == Verdict::Right});
+      pairs.push_back({score_of(candidate, kind), verdict == Verdict::Right, retrieval.query});
       missed[retrieval.query] -= verdict == Verdict::Right;
     }
   }
   return pairs;
 }
 
-void remark_on_omissions(Evaluation& evaluation, const Judge& judge, const Trajectory& trajectory) {
+void remark_on_omissions(Evaluation& evaluation, const Judge& judge, std::span<const Retrieval> retrievals,
+                         const Trajectory& trajectory) {
   std::vector<bool> answered(trajectory.size(), false);
   for (const QueryResult& result : evaluation.queries) answered[result.query] = true;
   std::size_t missing = 0, listed_without_asking = 0;
   for (std::size_t frame = 0; frame < trajectory.size(); ++frame)
     missing += !answered[frame] && judge.truth()[frame].asked && judge.truth()[frame].num_right > 0;
-  for (const QueryResult& result : evaluation.queries) listed_without_asking += !result.asked;
+  for (std::size_t i = 0; i < retrievals.size(); ++i)
+    listed_without_asking += !evaluation.queries[i].asked && !retrievals[i].candidates.empty();
   if (judge.num_left_out() > 0)
     evaluation.remarks.push_back(fmt::format(
         "{} candidates were left out: the protocol does not admit them, they are repeated, or they have no pose.",
@@ -249,7 +245,7 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
     seen[retrieval.query] = true;
   }
 
-  std::vector<FramePair> pairs;
+  std::vector<ScoredPair> pairs;
   std::vector<int> missed;
   if (protocol.pairs && descriptors && descriptors->rows() > 0) {
     pairs = scored_pairs(trajectory, *descriptors, protocol, overlaps, progress);
@@ -258,7 +254,7 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
     evaluation.remarks.push_back(
         "The PR curve counts only the pairs that are listed; right pairs that are not are missed.");
   }
-  std::ranges::stable_sort(pairs, std::greater(), &FramePair::score);
+  sort_by_score(pairs);
 
   FigureSettings settings;
   settings.max_recall = protocol.max_recall;
@@ -273,7 +269,7 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
         kept[result.query] = true;
       }
     Figures figures = figures_of(answers, settings);
-    if (protocol.pairs) take_pr_from_pairs(figures, pairs, missed, [&](FrameId query) { return kept[query]; });
+    if (protocol.pairs) take_pr_from_pairs(figures, pairs, missed, kept);
     return figures;
   };
 
@@ -286,7 +282,7 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
     });
     if (is_there) evaluation.strata[stratum.name] = figures_where(stratum.holds);
   }
-  remark_on_omissions(evaluation, judge, trajectory);
+  remark_on_omissions(evaluation, judge, retrievals, trajectory);
   remark_on_short_lists(evaluation, retrievals, trajectory);
   progress("Evaluating", all_strata().size() + 1, all_strata().size() + 1);
   return evaluation;

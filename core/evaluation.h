@@ -62,18 +62,12 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
                     const OverlapTable* overlaps = nullptr, const Progress& progress = {},
                     const Descriptors* descriptors = nullptr);
 
-/// A pair as pair protocols count it: the later frame asks.
-struct FramePair {
-  float score = 0;  ///< -L2 distance
-  FrameId query = -1;
-  bool positive = false;
-};
-
-/// Pairs of a pair protocol with the distances of their descriptors: all right ones, and for each of them
-/// negatives_per_positive wrong ones drawn with a fixed seed (0: all). Pairs between the radii are in none.
-std::vector<FramePair> scored_pairs(const Trajectory& trajectory, const Descriptors& descriptors,
-                                    const Protocol& protocol, const OverlapTable* overlaps = nullptr,
-                                    const Progress& progress = {});
+/// Pairs of a pair protocol with the distances of their descriptors as -score, the later frame asking: all right ones,
+/// and for each of them negatives_per_positive wrong ones drawn with a fixed seed (0: all). Pairs between the radii are
+/// in none.
+std::vector<ScoredPair> scored_pairs(const Trajectory& trajectory, const Descriptors& descriptors,
+                                     const Protocol& protocol, const OverlapTable* overlaps = nullptr,
+                                     const Progress& progress = {});
 
 /// The figures, the protocol, strata and remarks as design.md's command-line contract names them.
 nlohmann::ordered_json to_json(const Evaluation& evaluation, bool with_curves = false);

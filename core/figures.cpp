@@ -57,27 +57,6 @@ Ranking rank_answers(std::span<const Answer> answers, WrongAnswers wrong_answers
   return ranking;
 }
 
-Ranking rank_pairs(std::span<const ScoredPair> pairs, int missed) {
-  std::vector<ScoredPair> sorted;
-  sorted.reserve(pairs.size());
-  Ranking ranking;
-  ranking.answerable = missed;
-  for (const ScoredPair& pair : pairs) {
-    ranking.answerable += pair.positive;
-    if (std::isfinite(pair.score)) sorted.push_back(pair);
-  }
-  std::ranges::sort(sorted, std::greater(), &ScoredPair::score);
-  ranking.items.resize(sorted.size());
-  ranking.scores.resize(sorted.size());
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    const float positive = sorted[i].positive;
-    const bool last = i + 1 == sorted.size() || sorted[i + 1].score != sorted[i].score;
-    ranking.items[i] = {positive, 1 - positive, positive, last};
-    ranking.scores[i] = sorted[i].score;
-  }
-  return ranking;
-}
-
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 /// Walks down the ranking and calls `visit(i, tp, fp, fn)` where a threshold can lie. `weight(i)` is how often answer i
@@ -95,40 +74,45 @@ void walk(const Ranking& ranking, double answerable, const Weight& weight, const
   }
 }
 
-/// Everything that stands on the PR curve.
-void fill_pr(Figures& figures, const Ranking& ranking) {
-  std::vector<PrPoint> curve;
-  walk(
-      ranking, ranking.answerable, [](std::size_t) { return 1; },
-      [&](std::size_t i, double tp, double fp, double fn) {
-        if (tp + fp == 0) return;  // nothing but answers that do not count
-        curve.push_back({ranking.scores[i], ratio(tp, tp + fp), ratio(tp, tp + fn), ratio(2 * tp, 2 * tp + fp + fn),
-                         static_cast<int>(tp), static_cast<int>(fp), static_cast<int>(fn)});
-      });
-  double recall = 0, precision = curve.empty() ? 0 : curve[0].precision, precision_at_start = 0;
-  for (const PrPoint& point : curve) {
-    if (point.f1 > figures.max_f1) figures.max_f1 = point.f1, figures.max_f1_threshold = point.threshold;
-    if (precision_at_start == 0 && point.recall > 0) precision_at_start = point.precision;
-    if (point.false_positives == 0) figures.recall_at_full_precision = point.recall;
-    figures.average_precision += (point.recall - recall) * point.precision;
-    figures.auc += (point.recall - recall) * (point.precision + precision) / 2;
-    recall = point.recall;
-    precision = point.precision;
-  }
+/// Everything that stands on the PR curve. `each_point(visit)` calls visit(threshold, tp, fp, fn) from the highest
+/// threshold; it is called twice, so that millions of points need not be kept.
+template <class EachPoint>
+void fill_pr(Figures& figures, const EachPoint& each_point) {
+  std::size_t count = 0;
+  double last_recall = 0, last_precision = 0, precision_at_start = 0;
+  each_point([&](double threshold, double tp, double fp, double fn) {
+    const double precision = ratio(tp, tp + fp), recall = ratio(tp, tp + fn), f1 = ratio(2 * tp, 2 * tp + fp + fn);
+    if (count++ == 0) last_precision = precision;
+    if (f1 > figures.max_f1) figures.max_f1 = f1, figures.max_f1_threshold = threshold;
+    if (precision_at_start == 0) precision_at_start = precision;
+    if (fp == 0) figures.recall_at_full_precision = recall;
+    figures.average_precision += (recall - last_recall) * precision;
+    figures.auc += (recall - last_recall) * (precision + last_precision) / 2;
+    last_recall = recall;
+    last_precision = precision;
+  });
   figures.extended_precision = (precision_at_start + figures.recall_at_full_precision) / 2;
 
-  if (curve.size() > max_curve_points) {  // the eye and the file need no more; ends and the best point stay
-    std::vector<PrPoint> thinned;
-    const double step = static_cast<double>(curve.size() - 1) / (max_curve_points - 1);
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < curve.size(); ++i) {
-      const bool on_grid = i == static_cast<std::size_t>(std::llround(next * step));
-      if (on_grid) ++next;
-      if (on_grid || curve[i].threshold == figures.max_f1_threshold) thinned.push_back(curve[i]);
-    }
-    curve = std::move(thinned);
-  }
-  figures.curve = std::move(curve);
+  // The eye and the file need no more than so many points; the ends and the best one stay.
+  const double step = count > max_curve_points ? double(count - 1) / (max_curve_points - 1) : 1;
+  std::size_t i = 0, kept = 0;
+  each_point([&](double threshold, double tp, double fp, double fn) {
+    const bool on_grid = i++ == static_cast<std::size_t>(std::llround(double(kept) * step));
+    kept += on_grid;
+    if (on_grid || threshold == figures.max_f1_threshold)
+      figures.curve.push_back({threshold, ratio(tp, tp + fp), ratio(tp, tp + fn), ratio(2 * tp, 2 * tp + fp + fn),
+                               static_cast<int>(tp), static_cast<int>(fp), static_cast<int>(fn)});
+  });
+}
+
+void fill_pr(Figures& figures, const Ranking& ranking) {
+  fill_pr(figures, [&](const auto& visit) {
+    walk(
+        ranking, ranking.answerable, [](std::size_t) { return 1; },
+        [&](std::size_t i, double tp, double fp, double fn) {
+          if (tp + fp > 0) visit(ranking.scores[i], tp, fp, fn);  // otherwise nothing but answers that do not count
+        });
+  });
 }
 
 /// Small and quick; one stream per resample, so that the result does not depend on the number of threads.
@@ -242,12 +226,53 @@ Figures figures_of(std::span<const Answer> answers, const FigureSettings& settin
   return figures;
 }
 
-Figures evaluate_pairs(std::span<const ScoredPair> pairs, int missed) {
+void sort_by_score(std::vector<ScoredPair>& pairs) {
+  const auto better = [](const ScoredPair& a, const ScoredPair& b) { return a.score > b.score; };
+  // Not-a-number has no place in an order.
+  const auto numbers_end =
+      std::partition(pairs.begin(), pairs.end(), [](const ScoredPair& p) { return !std::isnan(p.score); });
+  const auto middle = pairs.begin() + (numbers_end - pairs.begin()) / 2;
+#pragma omp parallel sections
+  {
+#pragma omp section
+    std::sort(pairs.begin(), middle, better);
+#pragma omp section
+    std::sort(middle, numbers_end, better);
+  }
+  std::inplace_merge(pairs.begin(), middle, numbers_end, better);
+}
+
+Figures evaluate_pairs(std::span<const ScoredPair> pairs, std::int64_t missed, const std::vector<bool>* kept) {
+  std::vector<ScoredPair> sorted;
+  const auto in_order = [](const ScoredPair& a, const ScoredPair& b) {
+    return a.score > b.score || std::isnan(b.score);
+  };
+  const auto out_of_order = std::adjacent_find(
+      pairs.begin(), pairs.end(),
+      [&](const ScoredPair& a, const ScoredPair& b) { return !in_order(a, b) && !(a.score == b.score); });
+  if (out_of_order != pairs.end()) {
+    sorted.assign(pairs.begin(), pairs.end());
+    sort_by_score(sorted);
+    pairs = sorted;
+  }
+  const auto counts = [&](const ScoredPair& pair) { return !kept || (*kept)[pair.query]; };
   Figures figures;
-  const Ranking ranking = rank_pairs(pairs, missed);
-  figures.num_asked = static_cast<int>(pairs.size());
-  figures.num_queries = static_cast<int>(ranking.answerable);
-  fill_pr(figures, ranking);
+  std::int64_t positives = missed;
+  for (const ScoredPair& pair : pairs)
+    if (counts(pair)) ++figures.num_asked, positives += pair.positive;
+  figures.num_queries = static_cast<int>(positives);
+
+  fill_pr(figures, [&](const auto& visit) {
+    std::int64_t tp = 0, fp = 0;
+    double score = 0;  // of the pairs that were met last and not told yet
+    for (const ScoredPair& pair : pairs) {
+      if (!std::isfinite(pair.score) || !counts(pair)) continue;
+      if (tp + fp > 0 && pair.score != score) visit(score, tp, fp, positives - tp);
+      score = pair.score;
+      ++(pair.positive ? tp : fp);
+    }
+    if (tp + fp > 0) visit(score, tp, fp, positives - tp);
+  });
   return figures;
 }
 

@@ -63,13 +63,18 @@ Figures figures_of(std::span<const Answer> answers, const FigureSettings& settin
 
 /// A pair of frames and how alike a method finds them (SSC protocol, score-label text files).
 struct ScoredPair {
-  double score = 0;  ///< higher is better
+  double score = 0;  ///< higher is better; not finite: never accepted
   bool positive = false;
+  FrameId query = -1;  ///< the frame of the pair that asks; -1: unknown
 };
 
-/// PR figures of scored pairs; recall_at stays empty. `missed` positive pairs were never scored and count as false
-/// negatives.
-Figures evaluate_pairs(std::span<const ScoredPair> pairs, int missed = 0);
+/// Highest score first, on all cores.
+void sort_by_score(std::vector<ScoredPair>& pairs);
+
+/// PR figures of scored pairs in any order (quicker when sorted); recall_at stays empty. `missed` positive pairs were
+/// never scored and count as false negatives. With `kept`, only the pairs of queries that are marked there.
+Figures evaluate_pairs(std::span<const ScoredPair> pairs, std::int64_t missed = 0,
+                       const std::vector<bool>* kept = nullptr);
 
 /// The figures as design.md's command-line contract names them, and num_asked, auc, one_percent, intervals.
 nlohmann::ordered_json to_json(const Figures& figures, bool with_curve = false);

@@ -41,8 +41,8 @@ void for_pairs(const Trajectory& trajectory, const Protocol& protocol, const Ove
 
 }  // namespace
 
-std::vector<FramePair> scored_pairs(const Trajectory& trajectory, const Descriptors& descriptors,
-                                    const Protocol& protocol, const OverlapTable* overlaps, const Progress& progress) {
+std::vector<ScoredPair> scored_pairs(const Trajectory& trajectory, const Descriptors& descriptors,
+                                     const Protocol& protocol, const OverlapTable* overlaps, const Progress& progress) {
   const FrameId count = static_cast<FrameId>(trajectory.size());
   if (descriptors.rows() != count)
     throw Error("there are {} descriptors and {} poses: each frame needs one of each", descriptors.rows(), count);
@@ -59,7 +59,7 @@ std::vector<FramePair> scored_pairs(const Trajectory& trajectory, const Descript
                        ? negatives
                        : std::min(negatives, positives * static_cast<std::int64_t>(protocol.negatives_per_positive));
 
-  std::vector<FramePair> pairs;
+  std::vector<ScoredPair> pairs;
   pairs.reserve(positives + sampler.needed);
   const Eigen::VectorXf squared_norms = descriptors.rowwise().squaredNorm();
   Descriptors products;
@@ -72,7 +72,7 @@ std::vector<FramePair> scored_pairs(const Trajectory& trajectory, const Descript
       for_pairs(trajectory, protocol, overlaps, query, [&](FrameId, FrameId frame, bool positive) {
         if (!positive && !sampler.take()) return;
         const float squared = squared_norms[query] + squared_norms[frame] - 2 * products(query - first, frame);
-        pairs.push_back({-std::sqrt(std::max(0.f, squared)), query, positive});
+        pairs.push_back({-std::sqrt(std::max(0.f, squared)), positive, query});
       });
     }
   }

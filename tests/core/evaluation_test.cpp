@@ -207,7 +207,7 @@ class EvaluationTest : public QObject {
     QCOMPARE(evaluation.figures.max_f1, 1.0);
     QCOMPARE(evaluation.figures.average_precision, 1.0);
     int positives = 0, negatives = 0;
-    for (const FramePair& pair : scored_pairs(drive_, descriptors, protocol)) ++(pair.positive ? positives : negatives);
+    for (const ScoredPair& pair : scored_pairs(drive_, descriptors, protocol)) ++(pair.positive ? positives : negatives);
     int right = 0;
     for (const Revisit& revisit : revisits(drive_, protocol)) right += revisit.num_right;
     QCOMPARE(positives, right);
