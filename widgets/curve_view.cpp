@@ -12,6 +12,7 @@
 #include <vtkPen.h>
 #include <vtkPlotLine.h>
 #include <vtkRenderer.h>
+#include <vtkStringArray.h>
 #include <vtkTable.h>
 #include <vtkTextProperty.h>
 #include <vtkTooltipItem.h>
@@ -70,6 +71,17 @@ void paint(vtkTextProperty* text, const QColor& colour, int pixels) {
   text->BoldOff();
   text->ItalicOff();
   text->ShadowOff();
+}
+
+/// Numbers at the multiples of `step`; VTK's own choice repeats rounded ones.
+void set_ticks(vtkAxis* axis, double upper, double step) {
+  vtkNew<vtkDoubleArray> positions;
+  vtkNew<vtkStringArray> labels;
+  for (int k = 0; k * step <= upper; ++k) {
+    positions->InsertNextValue(k * step);
+    labels->InsertNextValue(QLocale::c().toString(k * step, 'f', step < 1 ? 1 : 0).toStdString());
+  }
+  axis->SetCustomTickPositions(positions, labels);
 }
 
 vtkPlot* add_line(vtkChartXY* chart, const Series& series, const QColor& colour, double width) {
@@ -229,7 +241,7 @@ void CurveView::fill_precision_recall() {
   }
   Series curve;
   for (const PrPoint& point : figures.curve) curve.emplace_back(point.recall, point.precision);
-  add_line(chart, curve, colours.right, 2);
+  add_line(chart, curve, colours.right, 2 * devicePixelRatioF());
 }
 
 void CurveView::fill_recall_at() {
@@ -237,7 +249,7 @@ void CurveView::fill_recall_at() {
   Series recalls;
   for (std::size_t n = 0; n < evaluation_->figures.recall_at.size(); ++n)
     recalls.emplace_back(double(n + 1), evaluation_->figures.recall_at[n]);
-  add_line(charts_->recall_at, recalls, colours.right, 2);
+  add_line(charts_->recall_at, recalls, colours.right, 2 * devicePixelRatioF());
 }
 
 const PrPoint* CurveView::chosen_point() const {
@@ -316,27 +328,29 @@ QString CurveView::figures_text() const {
 void CurveView::dress() {
   const ViewColours colours = view_colours(palette());
   const int pixels = std::max(11, QFontInfo(font()).pixelSize());
-  const auto axis = [&](vtkChartXY* chart, int which, const QString& title, double lower, double upper) {
+  const auto axis = [&](vtkChartXY* chart, int which, const QString& title, double upper, double step) {
     vtkAxis* made = chart->GetAxis(which);
     made->SetTitle(title.toStdString());
     made->SetBehavior(vtkAxis::FIXED);
-    made->SetRange(lower, upper);
-    made->SetNotation(vtkAxis::PRINTF_NOTATION);
-    made->SetLabelFormat(which == vtkAxis::LEFT || chart == charts_->precision_recall ? "%.1f" : "%.0f");
+    made->SetRange(0, upper);
+    set_ticks(made, upper, step);
     paint(made->GetLabelProperties(), colours.muted_text, pixels);
     paint(made->GetTitleProperties(), colours.text, pixels);
-    paint(made->GetPen(), colours.axis, 1);
-    paint(made->GetGridPen(), colours.grid, 1);
+    paint(made->GetPen(), colours.axis, devicePixelRatioF());
+    paint(made->GetGridPen(), colours.grid, devicePixelRatioF());
   };
   for (vtkChartXY* chart : {charts_->precision_recall.Get(), charts_->recall_at.Get()}) {
     paint(chart->GetTitleProperties(), colours.text, pixels + 1);
     chart->GetBackgroundBrush()->SetOpacity(0);
   }
   const double most = evaluation_ ? std::max<double>(2, double(evaluation_->figures.recall_at.size())) : 2;
-  axis(charts_->precision_recall, vtkAxis::BOTTOM, tr("Recall"), 0, 1);
-  axis(charts_->precision_recall, vtkAxis::LEFT, tr("Precision"), 0, kTopOfAxis);
-  axis(charts_->recall_at, vtkAxis::BOTTOM, tr("N (candidates)"), 0, most + 0.5);
-  axis(charts_->recall_at, vtkAxis::LEFT, tr("Recall@N"), 0, kTopOfAxis);
+  axis(charts_->precision_recall, vtkAxis::BOTTOM, tr("Recall"), 1, 0.2);
+  axis(charts_->precision_recall, vtkAxis::LEFT, tr("Precision"), kTopOfAxis, 0.2);
+  axis(charts_->recall_at, vtkAxis::BOTTOM, tr("N (candidates)"), most + 0.5,
+       most <= 10   ? 1
+       : most <= 30 ? 5
+                    : std::ceil(most / 50) * 10);
+  axis(charts_->recall_at, vtkAxis::LEFT, tr("Recall@N"), kTopOfAxis, 0.2);
   charts_->precision_recall->SetTitle(tr("Precision over recall").toStdString());
   charts_->recall_at->SetTitle(tr("Recall@N").toStdString());
 }
