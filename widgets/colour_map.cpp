@@ -7,6 +7,8 @@
 namespace relocus {
 namespace {
 
+constexpr double kTurboFrom = 0.05;
+
 template <std::size_t N>
 double polynomial(const std::array<double, N>& coefficients, double x) {
   double sum = 0;
@@ -14,24 +16,25 @@ double polynomial(const std::array<double, N>& coefficients, double x) {
   return sum;
 }
 
-/// A colour map as one polynomial of the value in [0, 1] for each channel, of results in [0, 1].
+/// A colour map as one polynomial of the value in [from, 1] for each channel, of results in [0, 1].
 template <std::size_t N>
 std::array<QRgb, 256> table_of(const std::array<double, N>& red, const std::array<double, N>& green,
-                               const std::array<double, N>& blue) {
+                               const std::array<double, N>& blue, double from = 0) {
   const auto byte = [](double value) { return int(std::lround(255 * std::clamp(value, 0., 1.))); };
   std::array<QRgb, 256> table;
   for (int i = 0; i < 256; ++i) {
-    const double x = i / 255.;
+    const double x = from + (1 - from) * i / 255.;
     table[i] = qRgb(byte(polynomial(red, x)), byte(polynomial(green, x)), byte(polynomial(blue, x)));
   }
   return table;
 }
 
-/// Mikhailov, "Turbo, an improved rainbow colormap for visualization" (2019): his fit of degree 5.
+/// Mikhailov, "Turbo, an improved rainbow colormap for visualization" (2019): his fit of degree 5. Its first twentieth
+/// is left out: nearly black, it vanishes on a dark canvas.
 std::array<QRgb, 256> turbo() {
   return table_of<6>({0.13572138, 4.61539260, -42.66032258, 132.13108234, -152.94239396, 59.28637943},
                      {0.09140261, 2.19418839, 4.84296658, -14.18503333, 4.27729857, 2.82956604},
-                     {0.10667330, 12.64194608, -60.58204836, 110.36276771, -89.90310912, 27.34824973});
+                     {0.10667330, 12.64194608, -60.58204836, 110.36276771, -89.90310912, 27.34824973}, kTurboFrom);
 }
 
 /// Smith and van der Walt's Viridis (2015), fitted with degree 6 by Zucker.

@@ -8,6 +8,7 @@
 #include <QHBoxLayout>
 #include <QPlainTextEdit>
 #include <QScrollBar>
+#include <QTextCursor>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -83,18 +84,24 @@ bool LogView::is_shown(const Line& line) const { return int(line.severity) >= le
 
 void LogView::add(const Line& line) {
   const ViewColours colours = view_colours(palette());
-  const QString word = line.severity == Severity::Error     ? tr("Error   ")
-                       : line.severity == Severity::Warning ? tr("Warning ")
+  const QString word = line.severity == Severity::Error     ? tr("Error") + QStringLiteral("    ")
+                       : line.severity == Severity::Warning ? tr("Warning") + QStringLiteral("  ")
                                                             : QString();
   const QColor colour = line.severity == Severity::Info ? palette().color(QPalette::Text) : colours.wrong;
-  const QString html =
-      QStringLiteral("<span style='color:%1'>%2</span>&nbsp; <span style='color:%3'>%4%5</span>")
-          .arg(colours.muted_text.name(), line.time.toString(QStringLiteral("HH:mm:ss")), colour.name(),
-               line.severity == Severity::Info ? QString() : QStringLiteral("<b>%1</b>").arg(word),
-               line.text.toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
+  QTextCharFormat muted, plain, strong;
+  muted.setForeground(colours.muted_text);
+  plain.setForeground(colour);
+  strong.setForeground(colour);
+  strong.setFontWeight(QFont::Bold);
+
   QScrollBar* bar = page_->verticalScrollBar();
   const bool at_end = bar->value() == bar->maximum();
-  page_->appendHtml(html);
+  QTextCursor cursor(page_->document());
+  cursor.movePosition(QTextCursor::End);
+  if (!page_->document()->isEmpty()) cursor.insertBlock();
+  cursor.insertText(line.time.toString(QStringLiteral("HH:mm:ss  ")), muted);
+  cursor.insertText(word, strong);
+  cursor.insertText(QString(line.text).replace(QLatin1Char('\n'), QChar::LineSeparator), plain);
   if (at_end) bar->setValue(bar->maximum());
 }
 

@@ -89,7 +89,7 @@ void colour_by_values(PointColours& result, const std::vector<float>& values, Co
   result.rgb.resize(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const float at = (values[i] - result.lower) * scale;
-    const QRgb rgb = table[at > 0 ? std::min(255, int(at + 0.5f)) : 0];  // NaN takes the lowest
+    const QRgb rgb = table[at >= 255 ? 255 : at > 0 ? std::size_t(at + 0.5f) : 0];  // NaN takes the lowest
     result.rgb[i] = {std::uint8_t(qRed(rgb)), std::uint8_t(qGreen(rgb)), std::uint8_t(qBlue(rgb))};
   }
 }

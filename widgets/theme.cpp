@@ -41,7 +41,7 @@ QPalette dark_palette() {
   palette.setColor(QPalette::BrightText, QColor(0xff, 0x8a, 0x70));
   palette.setColor(QPalette::ToolTipBase, QColor(0x30, 0x35, 0x3d));
   palette.setColor(QPalette::ToolTipText, QColor(0xe4, 0xe7, 0xeb));
-  palette.setColor(QPalette::Highlight, QColor(0x2f, 0x7f, 0xc1));
+  palette.setColor(QPalette::Highlight, QColor(0x2a, 0x70, 0xad));
   palette.setColor(QPalette::HighlightedText, Qt::white);
   palette.setColor(QPalette::Link, QColor(0x6c, 0xb6, 0xf5));
   for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})

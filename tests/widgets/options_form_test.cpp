@@ -67,8 +67,8 @@ class OptionsFormTest : public QObject {
     form.findChild<QDoubleSpinBox*>(QStringLiteral("positive_radius"))->setValue(3);
     form.findChild<QComboBox*>(QStringLiteral("bread"))->setCurrentIndex(0);
     QCOMPARE(edited.count(), 4);
-    QCOMPARE(form.values(),
-             (nlohmann::ordered_json{{"gas", false}, {"plates", 9}, {"positive_radius", 3.0}, {"bread", "rye"}}));
+    QVERIFY(form.values() ==
+            (nlohmann::ordered_json{{"gas", false}, {"plates", 9}, {"positive_radius", 3.0}, {"bread", "rye"}}));
   }
 
   void reset_goes_back_to_the_defaults() {

@@ -51,7 +51,7 @@ class ThemeTest : public QObject {
       QVERIFY(contrast(palette.color(QPalette::Text), palette.color(QPalette::Base)) >= 7);
       QVERIFY(contrast(palette.color(QPalette::WindowText), palette.color(QPalette::Window)) >= 7);
       QVERIFY(contrast(palette.color(QPalette::PlaceholderText), palette.color(QPalette::Base)) >= 4.5);
-      QVERIFY(contrast(palette.color(QPalette::HighlightedText), palette.color(QPalette::Highlight)) >= 4.3);
+      QVERIFY(contrast(palette.color(QPalette::HighlightedText), palette.color(QPalette::Highlight)) >= 4.5);
     }
   }
 
