@@ -104,6 +104,8 @@ MainWindow::MainWindow(Session& session, bool remember)
   for (const auto& [name, dock] : docks_) dock->hide();
   frames_bar_->hide();
   colour_icons(actions_, palette());
+  show_what_is_possible();
+  actions_.cancel->setEnabled(false);
   show_recent();
   restore();
 }
@@ -138,7 +140,7 @@ void MainWindow::make_views() {
   frames_bar_->addWidget(frames_ = new FrameBar);
   addToolBar(Qt::BottomToolBarArea, frames_bar_);
   frames_bar_->toggleViewAction()->setVisible(false);
-  messages_ = new MessageBar(this);
+  messages_ = new MessageBar(this, findChild<QToolBar*>("tools"));
 }
 
 QDockWidget* MainWindow::add_dock(const QString& name, const QString& title, QWidget* content) {
@@ -177,7 +179,6 @@ void MainWindow::wire() {
 
   // Messages: what is wrong, over the window and in the log.
   connect(&session_, &Session::failed, messages_, &MessageBar::show_error);
-  connect(&session_, &Session::sequence_changed, messages_, &QWidget::hide);
   connect(&session_, &Session::logged, log_, &LogView::show_message);
 
   // Welcome: what to do while nothing is open.
@@ -195,6 +196,8 @@ void MainWindow::wire() {
     show_recent();
   });
   connect(&session_, &Session::experiment_changed, this, [this] { show_titles(); });
+  connect(&session_, &Session::sequence_changed, this, &MainWindow::show_what_is_possible);
+  connect(&session_, &Session::experiment_changed, this, &MainWindow::show_what_is_possible);
   connect(&session_, &Session::query_changed, this, &MainWindow::show_titles);
   connect(&session_, &Session::candidate_changed, this, &MainWindow::show_titles);
 
@@ -242,10 +245,8 @@ void MainWindow::wire() {
   // Run.
   connect(run_, &RunPanel::run_wanted, &session_, &Session::run);
   connect(run_, &RunPanel::cancel_wanted, &session_, [this] { session_.cancel(Activity::Running); });
-  connect(&session_, &Session::experiment_changed, this, [this](const std::shared_ptr<const Experiment>& experiment) {
-    run_->show_experiment(experiment.get());
-    actions_.save->setEnabled(experiment != nullptr);
-  });
+  connect(&session_, &Session::experiment_changed, this,
+          [this](const std::shared_ptr<const Experiment>& experiment) { run_->show_experiment(experiment.get()); });
 
   // Frames.
   connect(&session_, &Session::sequence_changed, this,
@@ -346,6 +347,14 @@ void MainWindow::show_titles() {
   docks_["candidate"]->setWindowTitle(candidate ? tr("Candidate · frame %1").arg(number(*candidate)) : tr("Candidate"));
 }
 
+void MainWindow::show_what_is_possible() {
+  const auto& a = actions_;
+  for (auto* action : {a.run, a.check, a.play, a.next_frame, a.previous_frame, a.go_to_frame})
+    action->setEnabled(session_.opened() != nullptr);
+  for (auto* action : {a.save, a.next_candidate, a.previous_candidate, a.next_failure})
+    action->setEnabled(session_.experiment() != nullptr);
+}
+
 void MainWindow::show_recent() {
   actions_.recent->clear();
   const QStringList paths = remember_ ? recent_paths() : QStringList();
@@ -364,9 +373,11 @@ void MainWindow::show_recent() {
 }
 
 void MainWindow::show_activity(Activity activity, bool active) {
+  actions_.cancel->setEnabled(session_.is_computing());
+  if (active && activity != Activity::Evaluating) messages_->hide();  // what was wrong is being tried again
   if (activity == Activity::Running) {
     run_->show_running(active);
-    return actions_.cancel->setEnabled(active);
+    return;
   }
   if (activity == Activity::Checking) sequence_->show_checking(active);
   if (active)
@@ -417,7 +428,7 @@ void MainWindow::lay_out() {
 /// Shares of the window that suit 1280 x 800 as well as 1600 x 1000 and more.
 void MainWindow::fit_docks() {
   const auto& d = docks_;
-  const int left = std::clamp(width() * 19 / 100, 250, 340), right = std::clamp(width() * 27 / 100, 340, 520);
+  const int left = std::clamp(width() * 19 / 100, 250, 340), right = std::clamp(width() * 27 / 100, 372, 560);
   const int middle = width() - left - right, tall = height() - 140;
   resizeDocks({d.at("sequence"), d.at("query"), d.at("candidate"), d.at("candidates")},
               {left, middle / 2, middle / 2, right}, Qt::Horizontal);
@@ -425,7 +436,7 @@ void MainWindow::fit_docks() {
   resizeDocks({d.at("sequence"), d.at("method"), d.at("run")}, {tall * 36 / 100, tall * 46 / 100, tall * 18 / 100},
               Qt::Vertical);
   resizeDocks({d.at("query"), d.at("bev")}, {tall / 2, tall / 2}, Qt::Vertical);
-  resizeDocks({d.at("candidates"), d.at("curves")}, {tall * 42 / 100, tall * 58 / 100}, Qt::Vertical);
+  resizeDocks({d.at("candidates"), d.at("curves")}, {tall * 31 / 100, tall * 69 / 100}, Qt::Vertical);
 }
 
 /// The first sequence replaces the welcome by the docks.

@@ -63,6 +63,7 @@ class MainWindow : public QMainWindow {
   void tell_keyboard();
   void tell_about();
 
+  void show_what_is_possible();
   void show_recent();
   void show_activity(Activity activity, bool active);
   void show_candidates();

@@ -17,8 +17,8 @@ constexpr int kSignSize = 24;                 // [px]
 
 }  // namespace
 
-MessageBar::MessageBar(QWidget* parent)
-    : QFrame(parent), sign_(new QLabel), text_(new QLabel), close_(new QToolButton) {
+MessageBar::MessageBar(QWidget* parent, const QWidget* above)
+    : QFrame(parent), above_(above), sign_(new QLabel), text_(new QLabel), close_(new QToolButton) {
   setObjectName("message_bar");
   text_->setWordWrap(true);
   text_->setTextFormat(Qt::PlainText);
@@ -49,7 +49,8 @@ QString MessageBar::text() const { return text_->text(); }
 void MessageBar::take_place() {
   const int width = std::min(parentWidget()->width() - 2 * kMargin, kMaxWidth);
   const int height = std::max(layout()->heightForWidth(width), layout()->minimumSize().height());
-  setGeometry((parentWidget()->width() - width) / 2, kMargin, width, height);
+  const int top = above_->isVisible() ? above_->mapTo(parentWidget(), QPoint(0, above_->height())).y() : 0;
+  setGeometry((parentWidget()->width() - width) / 2, top + kMargin, width, height);
 }
 
 void MessageBar::take_colours() {

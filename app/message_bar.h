@@ -7,13 +7,14 @@ class QToolButton;
 
 namespace relocus {
 
-/// What went wrong and how to mend it, across the upper edge of its parent until it is closed. Never in the way of
+/// What went wrong and how to mend it, below the upper edge of its parent until it is closed. Never in the way of
 /// going on: no dialog.
 class MessageBar : public QFrame {
   Q_OBJECT
 
  public:
-  explicit MessageBar(QWidget* parent);
+  /// Stands in `parent`, below `above` where that is visible.
+  MessageBar(QWidget* parent, const QWidget* above);
 
   void show_error(const QString& sentence);
   QString text() const;
@@ -26,6 +27,7 @@ class MessageBar : public QFrame {
   void take_place();
   void take_colours();
 
+  const QWidget* above_;
   QLabel* sign_;
   QLabel* text_;
   QToolButton* close_;

@@ -5,6 +5,7 @@
 #include <QLabel>
 #include <QProgressBar>
 #include <QToolButton>
+#include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
 
@@ -17,23 +18,28 @@ constexpr int kTicks = 1000;  // of the bar: totals may exceed what an int holds
 
 }  // namespace
 
-ProgressRow::ProgressRow(QWidget* parent)
-    : QWidget(parent), bar_(new QProgressBar), title_(new QLabel), remaining_(new QLabel), cancel_(new QToolButton) {
-  bar_->setTextVisible(true);
-  bar_->setMinimumWidth(120);
+ProgressRow::ProgressRow(Shape shape, QWidget* parent)
+    : QWidget(parent), bar_(new QProgressBar), title_(new QLabel), words_(new QLabel), cancel_(new QToolButton) {
+  bar_->setTextVisible(false);
+  bar_->setMinimumWidth(80);
+  bar_->setMaximumHeight(fontMetrics().height());
   bar_->setObjectName("progress");
-  remaining_->setMinimumWidth(fontMetrics().horizontalAdvance("00 min 00 s left"));
   cancel_->setAutoRaise(true);
   cancel_->setToolTip(tr("Cancel (Esc)"));
   cancel_->setAccessibleName(tr("Cancel"));
   cancel_->setIcon(icon("cancel", palette()));
   title_->hide();
-  auto* row = new QHBoxLayout(this);
-  row->setContentsMargins(0, 0, 0, 0);
+  auto* row = new QHBoxLayout;
   row->addWidget(title_);
   row->addWidget(bar_, 1);
-  row->addWidget(remaining_);
+  if (shape == Shape::OneLine) row->addWidget(words_);
   row->addWidget(cancel_);
+  auto* lines = new QVBoxLayout(this);
+  lines->setContentsMargins(0, 0, 0, 0);
+  lines->setSpacing(2);
+  lines->addLayout(row);
+  if (shape == Shape::TwoLines) lines->addWidget(words_);
+  if (shape == Shape::TwoLines) lines->addStretch();
   connect(cancel_, &QToolButton::clicked, this, &ProgressRow::cancel_wanted);
   clear();
 }
@@ -46,14 +52,15 @@ void ProgressRow::show_title(const QString& title) {
 void ProgressRow::show_step(const JobStep& step) {
   bar_->setRange(0, step.total > 0 ? kTicks : 0);
   bar_->setValue(step.total > 0 ? int(double(std::min(step.done, step.total)) / double(step.total) * kTicks) : 0);
-  bar_->setFormat(step.total > 0 ? tr("%1 %2 of %3").arg(step.stage).arg(step.done).arg(step.total) : step.stage);
-  remaining_->setText(step.remaining ? remaining_text(*step.remaining) : QString());
+  const QString remaining = step.remaining ? ", " + remaining_text(*step.remaining) : QString();
+  words_->setText(step.total > 0 ? tr("%1 %2 of %3").arg(step.stage).arg(step.done).arg(step.total) + remaining
+                                 : step.stage);
+  bar_->setAccessibleName(words_->text());
 }
 
 void ProgressRow::clear() {
   bar_->setRange(0, 0);
-  bar_->setFormat({});
-  remaining_->clear();
+  words_->clear();
 }
 
 void ProgressRow::changeEvent(QEvent* event) {

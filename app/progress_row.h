@@ -10,12 +10,14 @@ class QToolButton;
 
 namespace relocus {
 
-/// How far something is, how long it still takes, and a button that ends it.
+/// How far something is, how long it still takes, and a button that ends it. In a narrow place the words stand below.
 class ProgressRow : public QWidget {
   Q_OBJECT
 
  public:
-  explicit ProgressRow(QWidget* parent = nullptr);
+  enum class Shape { OneLine, TwoLines };
+
+  explicit ProgressRow(Shape shape, QWidget* parent = nullptr);
 
   void show_title(const QString& title);
   void show_step(const JobStep& step);
@@ -30,7 +32,7 @@ class ProgressRow : public QWidget {
  private:
   QProgressBar* bar_;
   QLabel* title_;
-  QLabel* remaining_;
+  QLabel* words_;
   QToolButton* cancel_;
 };
 

@@ -25,7 +25,7 @@ QString stage_times(const Experiment& experiment) {
 RunPanel::RunPanel(QWidget* parent)
     : QWidget(parent),
       run_(new QPushButton),
-      progress_(new ProgressRow),
+      progress_(new ProgressRow(ProgressRow::Shape::TwoLines)),
       pages_(new QStackedWidget),
       summary_(new QLabel) {
   run_->setObjectName("run");
@@ -56,8 +56,8 @@ void RunPanel::show_step(const JobStep& step) { progress_->show_step(step); }
 
 void RunPanel::show_experiment(const Experiment* experiment) {
   if (!experiment) return summary_->setText(tr("Nothing was run yet."));
-  const QString where =
-      experiment->device.empty() ? QString() : tr(" on %1").arg(QString::fromStdString(experiment->device));
+  const bool known = !experiment->device.empty() && experiment->device != "auto";
+  const QString where = known ? tr(" on %1").arg(QString::fromStdString(experiment->device)) : QString();
   summary_->setText(tr("%1%2\n%3").arg(QString::fromStdString(experiment->method), where, stage_times(*experiment)));
 }
 

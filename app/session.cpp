@@ -109,7 +109,9 @@ Session::Session(QObject* parent) : QObject(parent) {
   if (!methods().empty()) method_choice_.name = methods().front().name;
 }
 
-bool Session::is_idle() const { return std::ranges::none_of(runners_, &JobRunner::is_running) && !scans_.is_busy(); }
+bool Session::is_computing() const { return std::ranges::any_of(runners_, &JobRunner::is_running); }
+
+bool Session::is_idle() const { return !is_computing() && !scans_.is_busy(); }
 
 void Session::tell_if_idle() {
   if (is_idle()) Q_EMIT idle();

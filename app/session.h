@@ -44,7 +44,8 @@ class Session : public QObject {
   double threshold() const { return threshold_; }
   const Retrieval* retrieval() const;  ///< of the query; null when it was not asked
   bool is_active(Activity activity) const { return runners_[std::size_t(activity)].is_running(); }
-  bool is_idle() const;  ///< nothing is computed or read
+  bool is_computing() const;
+  bool is_idle() const;  ///< nothing is computed, no scan is read
 
   // Opening and saving.
   void open(const std::filesystem::path& path);  ///< a sequence, a folder of several, or an experiment

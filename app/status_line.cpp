@@ -27,7 +27,11 @@ qint64 resident_bytes() {
 }  // namespace
 
 StatusLine::StatusLine(QWidget* parent)
-    : QStatusBar(parent), progress_(new ProgressRow), selection_(new QLabel), device_(new QLabel), memory_(new QLabel) {
+    : QStatusBar(parent),
+      progress_(new ProgressRow(ProgressRow::Shape::OneLine)),
+      selection_(new QLabel),
+      device_(new QLabel),
+      memory_(new QLabel) {
   progress_->setMaximumWidth(kProgressWidth);
   progress_->hide();
   addWidget(progress_);

@@ -20,7 +20,7 @@ WelcomePage::WelcomePage(QWidget* parent)
     : QWidget(parent),
       recent_title_(new QLabel(tr("Opened last"))),
       recent_(new QVBoxLayout),
-      progress_(new ProgressRow),
+      progress_(new ProgressRow(ProgressRow::Shape::OneLine)),
       open_(new QPushButton(tr("&Open a sequence or experiment …"))),
       sample_(new QPushButton(tr("&Make a sample sequence …"))) {
   auto* sign = new QLabel;

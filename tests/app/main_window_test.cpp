@@ -1,14 +1,17 @@
 #include "app/main_window.h"
 
 #include <QDockWidget>
+#include <QDropEvent>
 #include <QInputDialog>
 #include <QLabel>
+#include <QMimeData>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSettings>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTableView>
+#include <algorithm>
 
 #include "app/message_bar.h"
 #include "app/run_panel.h"
@@ -216,6 +219,59 @@ class MainWindowTest : public QObject {
     dialog->accept();
     QTRY_VERIFY(desk.session.opened());
     QVERIFY(QString::fromStdString(desk.session.opened()->sequence.folder.string()).endsWith("01"));
+  }
+
+  void a_folder_is_dropped_on_the_window() {
+    Desk desk;
+    QMimeData data;
+    data.setUrls({QUrl::fromLocalFile(QString::fromStdString(laps_.string()))});
+    const QPoint place = desk.window.rect().center();
+    QDragEnterEvent enter(place, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(&desk.window, &enter);
+    QVERIFY(enter.isAccepted());
+    QDropEvent drop(place, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(&desk.window, &drop);
+    QTRY_VERIFY(desk.session.opened());
+  }
+
+  void a_click_on_the_curve_sets_the_threshold() {
+    Desk desk;
+    QVERIFY(desk.open(laps_));
+    QVERIFY(desk.run());
+    QTest::qWait(50);  // the charts lay themselves out when drawn
+    auto* curves = desk.in_dock<CurveView>("curves");
+    QTRY_VERIFY(curves->curve_points() > 4);
+    const int point = curves->curve_points() / 3;
+    const auto& wanted = desk.session.experiment()->evaluation.figures.curve[std::size_t(point)];
+    QVERIFY(wanted.threshold != desk.session.threshold());
+    QTest::mouseClick(curves->scene(), Qt::LeftButton, {}, curves->pixel_of(point).toPoint());
+    const auto& curve = desk.session.experiment()->evaluation.figures.curve;
+    const auto chosen = std::ranges::find(curve, desk.session.threshold(), &PrPoint::threshold);
+    QVERIFY(chosen != curve.end());
+    QVERIFY(std::abs(chosen->recall - wanted.recall) < 0.1);
+  }
+
+  void what_cannot_be_done_yet_is_disabled() {
+    Desk desk;
+    const auto enabled = [&](const QString& text) {
+      for (auto* action : desk.window.findChildren<QAction*>())
+        if (action->text() == text) return action->isEnabled();
+      return false;
+    };
+    QVERIFY(!enabled("&Run the method") && !enabled("&Save experiment as …") && !enabled("&Cancel"));
+    QVERIFY(desk.open(laps_));
+    QVERIFY(enabled("&Run the method") && !enabled("&Save experiment as …") && !enabled("&Cancel"));
+    QVERIFY(desk.run());
+    QVERIFY(enabled("&Save experiment as …") && enabled("Next f&ailure"));
+  }
+
+  void a_dark_theme_can_be_chosen() {
+    Desk desk;
+    desk.window.choose_theme(Theme::Dark);
+    QTRY_VERIFY(is_dark(desk.window.palette()));
+    QVERIFY(desk.open(laps_));
+    desk.window.choose_theme(Theme::Light);
+    QTRY_VERIFY(!is_dark(desk.window.palette()));
   }
 
   void docks_float_hide_and_come_back() {
