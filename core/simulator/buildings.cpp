@@ -48,7 +48,7 @@ Style make_style(BuildingKind kind, Random& random) {
   style.blinds = random.uniform(0.1, 0.45);
   switch (kind) {
     case BuildingKind::House:
-      style.storeys = random.chance(0.35) ? 1 : 2;
+      style.storeys = random.chance(0.25) ? 1 : 2;
       break;
     case BuildingKind::RowHouse:
       style.storeys = 2 + random.below(2);

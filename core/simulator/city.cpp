@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/simulator/buildings.h"
+#include "core/simulator/ground_plan.h"
 #include "core/simulator/props.h"
 
 namespace relocus {
@@ -15,91 +16,32 @@ using Eigen::Vector3f;
 
 constexpr double margin = 75;            ///< [m] of ground around the streets
 constexpr double kerb_height = 0.12;     ///< [m]
-constexpr double camber = 0.022;         ///< the carriageway falls towards the kerb
 constexpr float junction_clearance = 7;  ///< [m] from a junction without parked cars or trees
 
-enum class Use : std::uint8_t { Free, Road, Pavement, Built, Garden };
-
-/// What each half metre of ground is used for, so that nothing is put twice.
-class GroundPlan {
- public:
-  GroundPlan(const Vector2d& low, const Vector2d& high)
-      : low_(low),
-        width_(int((high.x() - low.x()) / cell) + 1),
-        height_(int((high.y() - low.y()) / cell) + 1),
-        uses_(std::size_t(width_) * std::size_t(height_), Use::Free) {}
-
-  Use at(const Vector2d& p) const {
-    const auto [x, y] = cell_of(p);
-    return inside(x, y) ? uses_[index(x, y)] : Use::Built;
-  }
-  void paint_disc(const Vector2d& centre, double radius, Use use) {
-    const auto [x0, y0] = cell_of(centre - Vector2d::Constant(radius));
-    const auto [x1, y1] = cell_of(centre + Vector2d::Constant(radius));
-    for (int y = y0; y <= y1; ++y)
-      for (int x = x0; x <= x1; ++x)
-        if (inside(x, y) && (middle_of(x, y) - centre).norm() <= radius && uses_[index(x, y)] != Use::Road)
-          uses_[index(x, y)] = use;
-  }
-  /// Whether a rectangle (half sizes along `direction` and across) is free.
-  bool is_free(const Vector2d& centre, const Vector2d& direction, double along, double across) const {
-    bool free = true;
-    over_rectangle(centre, direction, along, across, [&](const Vector2d& p) { free = free && at(p) == Use::Free; });
-    return free;
-  }
-  void paint_rectangle(const Vector2d& centre, const Vector2d& direction, double along, double across, Use use) {
-    over_rectangle(centre, direction, along, across, [&](const Vector2d& p) {
-      const auto [x, y] = cell_of(p);
-      if (inside(x, y)) uses_[index(x, y)] = use;
-    });
-  }
-
- private:
-  static constexpr double cell = 0.5;  ///< [m]
-
-  std::pair<int, int> cell_of(const Vector2d& p) const {
-    return {int(std::floor((p.x() - low_.x()) / cell)), int(std::floor((p.y() - low_.y()) / cell))};
-  }
-  Vector2d middle_of(int x, int y) const { return low_ + cell * Vector2d(x + 0.5, y + 0.5); }
-  bool inside(int x, int y) const { return x >= 0 && y >= 0 && x < width_ && y < height_; }
-  std::size_t index(int x, int y) const { return std::size_t(y) * std::size_t(width_) + std::size_t(x); }
-
-  template <class Visit>
-  static void over_rectangle(const Vector2d& centre, const Vector2d& direction, double along, double across,
-                             Visit visit) {
-    const Vector2d left = left_of(direction);
-    const int n = std::max(1, int(std::ceil(2 * along / (0.7 * cell))));
-    const int m = std::max(1, int(std::ceil(2 * across / (0.7 * cell))));
-    for (int i = 0; i <= n; ++i)
-      for (int j = 0; j <= m; ++j)
-        visit(centre + (2.0 * i / n - 1) * along * direction + (2.0 * j / m - 1) * across * left);
-  }
-
-  Vector2d low_;
-  int width_, height_;
-  std::vector<Use> uses_;
+struct Span {
+  double low, high;
+  double pick(Random& random) const { return random.uniform(low, high); }
 };
 
 /// How a side of a street is built up.
 struct Character {
   BuildingKind kind;
-  double setback_low, setback_high;  ///< [m] between pavement and house
-  double gap_low, gap_high;          ///< [m] between houses
-  double width_low, width_high;
-  double tree_spacing;  ///< [m] of street trees; 0: none
-  double enclosure;     ///< probability of a hedge, fence or wall in front of a garden
+  Span setback;       ///< [m] between pavement and house
+  Span gap;           ///< [m] between houses
+  Span width;         ///< [m] of a house
+  double enclosure;   ///< probability of a hedge, fence or wall in front of a garden
+  double greenery;    ///< probability of a bush or tree on each stretch of a front garden
+  bool built = true;  ///< false: a park
 };
 
 Character make_character(Random& random) {
   const double kind = random.uniform();
-  if (kind < 0.42)
-    return {BuildingKind::House, 2.0, 7.0, 2.5, 9.0, 9, 15, random.chance(0.25) ? random.uniform(10, 18) : 0, 0.8};
-  if (kind < 0.68)
-    return {BuildingKind::RowHouse, 0.0, 3.5, 0.0, 0.3, 6, 9, random.chance(0.3) ? random.uniform(9, 15) : 0, 0.55};
-  if (kind < 0.84)
-    return {
-        BuildingKind::Apartments, 1.5, 7.0, 4.0, 12.0, 16, 30, random.chance(0.55) ? random.uniform(8, 13) : 0, 0.4};
-  return {BuildingKind::Shop, 0.0, 0.5, 0.0, 2.0, 8, 16, random.chance(0.35) ? random.uniform(10, 16) : 0, 0.0};
+  const double green = random.uniform(0.1, 0.9);
+  if (kind < 0.40) return {BuildingKind::House, {2, 8}, {2.5, 9}, {9, 15}, 0.8, green};
+  if (kind < 0.64) return {BuildingKind::RowHouse, {0, 4}, {0, 0.3}, {6, 9}, 0.55, green};
+  if (kind < 0.79) return {BuildingKind::Apartments, {1.5, 8}, {4, 12}, {16, 30}, 0.4, green};
+  if (kind < 0.91) return {BuildingKind::Shop, {0, 0.5}, {0, 2}, {8, 16}, 0, green};
+  return {BuildingKind::House, {6, 12}, {0, 0}, {20, 20}, 0.6, 0.9, false};
 }
 
 /// The kinds of things in the stock, as ranges of City::props.
@@ -166,7 +108,7 @@ class Builder {
     std::uint64_t number = 0;
     const auto next = [&] { return Random{seed_, 0x570c, number++}; };
     Random sizes = next();
-    for (int i = 0; i < 12; ++i) stock_.broadleaves.push_back(add_prop(make_broadleaf(sizes.uniform(5, 13), next())));
+    for (int i = 0; i < 12; ++i) stock_.broadleaves.push_back(add_prop(make_broadleaf(sizes.uniform(5, 15), next())));
     for (int i = 0; i < 5; ++i) stock_.conifers.push_back(add_prop(make_conifer(sizes.uniform(4, 14), next())));
     for (int i = 0; i < 8; ++i) stock_.bushes.push_back(add_prop(make_bush(sizes.uniform(0.7, 2.6), next())));
     for (int i = 0; i < 4; ++i) stock_.lamps.push_back(add_prop(make_street_lamp(next())));
@@ -204,6 +146,7 @@ class Builder {
     TriangleMesh mesh;
     const double w = street.half_width;
     const double edge = w + street.pavement;
+    const double camber = random.uniform(0.012, 0.038);  // how the carriageway falls towards the kerb
     const int tone = random.below(30);
     const Surface asphalt{Material::Asphalt,
                           {std::uint8_t(85 + tone), std::uint8_t(85 + tone), std::uint8_t(88 + tone)}};
@@ -270,29 +213,48 @@ class Builder {
 
   void build_up(const Street& street, Random random) {
     TriangleMesh mesh;
-    const double length = street.length();
     for (const double side : {1.0, -1.0}) {
       const Character character = make_character(random);
       const std::vector<int>& enclosure = stock_.enclosures[std::size_t(random.below(int(stock_.enclosures.size())))];
-      const double usual_setback = random.uniform(character.setback_low, character.setback_high);
-      double s = random.uniform(0, 4);
-      while (s < length) {
-        const double width = random.uniform(character.width_low, character.width_high);
-        const double setback = std::max(0.0, usual_setback + (usual_setback > 1 ? random.uniform(-0.6, 0.6) : 0.0));
-        const bool empty_lot = random.chance(0.06);
-        if (empty_lot || s + width > length || !build_house(mesh, street, side, s, width, setback, character, random)) {
-          s += empty_lot ? random.uniform(6, 14) : 2;
-          continue;
-        }
-        s += width;
-        const double gap = random.uniform(character.gap_low, character.gap_high);
-        if (gap > 3.2 && random.chance(0.4))
-          build_garage(mesh, street, side, s + 0.2, std::min(gap - 0.4, 6.0), setback, random);
-        s += gap;
-      }
-      if (usual_setback > 1.2) enclose(street, side, enclosure, character.enclosure, random);
+      const double setback = character.setback.pick(random);
+      if (character.built) build_row(mesh, street, side, setback, character, random);
+      if (setback > 1.2) enclose(street, side, enclosure, character.enclosure, random);
+      if (setback > 1.8) plant(street, side, setback, character.greenery, random);
     }
     city_.meshes.push_back(std::move(mesh));
+  }
+
+  void build_row(TriangleMesh& mesh, const Street& street, double side, double usual_setback,
+                 const Character& character, Random& random) {
+    double s = random.uniform(0, 4);
+    while (s < street.length()) {
+      const double width = character.width.pick(random);
+      const double setback = std::max(0.0, usual_setback + (usual_setback > 1 ? random.uniform(-0.6, 0.6) : 0.0));
+      const bool empty_lot = random.chance(0.06);
+      if (empty_lot || s + width > street.length() ||
+          !build_house(mesh, street, side, s, width, setback, character.kind, random)) {
+        s += empty_lot ? random.uniform(6, 14) : 2;
+        continue;
+      }
+      s += width;
+      const double gap = character.gap.pick(random);
+      if (gap > 3.2 && random.chance(0.4))
+        build_garage(mesh, street, side, s + 0.2, std::min(gap - 0.4, 6.0), setback, random);
+      s += gap;
+    }
+  }
+
+  /// Front gardens, or the edge of a park.
+  void plant(const Street& street, double side, double depth, double greenery, Random& random) {
+    for (double s = 2; s < street.length() - 2; s += random.uniform(1.2, 3.0)) {
+      if (!random.chance(greenery)) continue;
+      const Spot at = spot(street, side, s, street.half_width + street.pavement + random.uniform(1.2, depth));
+      if (!plan_.is_free(at.position, at.forward, 0.5, 0.5)) continue;
+      const double kind = random.uniform();
+      const auto& choices = kind < 0.12 ? stock_.broadleaves : kind < 0.18 ? stock_.conifers : stock_.bushes;
+      stand(any_of(choices, random), at, random.uniform(0, 6), float(random.uniform(0.7, 1.2)));
+      plan_.paint_disc(at.position, 0.6, Use::Garden);
+    }
   }
 
   struct Spot {
@@ -307,13 +269,13 @@ class Builder {
   }
 
   bool build_house(TriangleMesh& mesh, const Street& street, double side, double s, double width, double setback,
-                   const Character& character, Random& random) {
+                   BuildingKind kind, Random& random) {
     const double edge = street.half_width + street.pavement;
     double depth = random.uniform(8, 12);
     for (int attempt = 0; attempt < 2; ++attempt, depth *= 0.65) {
       const Spot at = spot(street, side, s + width / 2, edge + setback + depth / 2 + 0.1);
       if (!plan_.is_free(at.position, at.forward, width / 2 - 0.15, depth / 2)) continue;
-      put_up(mesh, at, width, depth, character.kind, random);
+      put_up(mesh, at, width, depth, kind, random);
       return true;
     }
     return false;
@@ -403,11 +365,9 @@ class Builder {
 
   void add_parking(const Street& street, double side, Random& random) {
     const double occupancy = random.chance(0.2) ? 0.05 : random.uniform(0.25, 0.8);
-    // In narrow streets half on the pavement.
-    const double aside = street.half_width - (street.half_width > 4.2 ? 1.05 : 0.45);
     for (double s = junction_clearance + street.half_width + 2;
          s < street.length() - junction_clearance - street.half_width; s += random.uniform(5.3, 6.4)) {
-      const Spot at = spot(street, side, s, aside + random.uniform(-0.12, 0.12));
+      const Spot at = spot(street, side, s, street.parked + random.uniform(-0.1, 0.12));
       if (random.chance(0.15)) continue;  // a driveway
       const Vector2d forward = Eigen::Rotation2Dd(random.uniform(-0.04, 0.04)) * at.forward * (side > 0 ? -1 : 1);
       city_.parking.push_back({on_slope(at.position, forward), occupancy});
@@ -461,9 +421,9 @@ class Builder {
         const double angle = random.uniform(0, 6);
         const double kind = random.uniform();
         const float scale = float(random.uniform(0.75, 1.25));
-        const double room = kind < 0.1 ? 1.2 : 0.6;
-        if (kind > 0.42 || !plan_.is_free(p, Vector2d::UnitX(), room, room)) continue;
-        const auto& choices = kind < 0.085 ? stock_.broadleaves : kind < 0.11 ? stock_.conifers : stock_.bushes;
+        const double room = kind < 0.15 ? 1.2 : 0.6;
+        if (kind > 0.48 || !plan_.is_free(p, Vector2d::UnitX(), room, room)) continue;
+        const auto& choices = kind < 0.12 ? stock_.broadleaves : kind < 0.15 ? stock_.conifers : stock_.bushes;
         place(any_of(choices, random), upright(p, {std::cos(angle), std::sin(angle)}, -0.05), scale);
         plan_.paint_disc(p, room, Use::Garden);
       }

@@ -20,7 +20,7 @@ constexpr double track = 1.6;            ///< [m]
 constexpr double frame_period = 0.1037;  ///< [s] KITTI's
 constexpr double path_step = 0.25;       ///< [m]
 constexpr double junction_reach = 10;    ///< [m] around a junction where the path leaves the lane
-constexpr int figure_steps = 10;         ///< streets driven in the opening figure
+constexpr int figure_steps = 11;         ///< streets driven in the opening figure
 
 /// One street driven once.
 struct Leg {
@@ -31,11 +31,11 @@ struct Leg {
 };
 
 /// The opening figure around the grid's middle, mirrored and turned by `symmetry`:
-/// a block, its first street again (same direction, in its second half on the other lane), straight on around a second
-/// block that ends with a street in reverse, across the way it came, and the first street in reverse.
+/// an eight whose loops meet at a crossing that is driven straight across in both directions, then its first street
+/// again (same direction, in its second half on the other lane), and two of its streets in reverse.
 std::vector<int> opening_figure(const StreetNetwork& network, int symmetry) {
-  constexpr int figure[figure_steps + 1][2] = {{0, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 0}, {1, 0},
-                                               {2, 0}, {2, 1}, {1, 1}, {1, 0}, {0, 0}};
+  constexpr int figure[figure_steps + 1][2] = {{0, 0},  {1, 0},  {2, 0}, {2, 1}, {1, 1}, {1, 0},
+                                               {1, -1}, {0, -1}, {0, 0}, {1, 0}, {1, 1}, {2, 1}};
   std::vector<int> junctions;
   for (const auto& [fx, fy] : figure) {
     int x = fx - 1, y = fy;
@@ -58,7 +58,11 @@ void drive_freely(const StreetNetwork& network, std::vector<int>& junctions, dou
     driven += metres;
     if (!known.insert(street).second) repeated += metres;
   };
-  for (std::size_t i = 1; i < junctions.size(); ++i) count(network.street_between(junctions[i - 1], junctions[i]));
+  std::set<std::pair<int, int>> directed;
+  for (std::size_t i = 1; i < junctions.size(); ++i) {
+    count(network.street_between(junctions[i - 1], junctions[i]));
+    directed.insert({junctions[i - 1], junctions[i]});
+  }
 
   const auto next_of = [&](int before, int here) {
     std::vector<int> next;
@@ -100,6 +104,13 @@ void drive_freely(const StreetNetwork& network, std::vector<int>& junctions, dou
     std::vector<int> wanted;
     for (const int other : next)
       if (known.contains(network.street_between(here, other)) != exploring) wanted.push_back(other);
+    // Known streets rather in the direction in which they were driven before: people have their ways.
+    if (!exploring && random.chance(0.7)) {
+      std::vector<int> as_before;
+      for (const int other : wanted)
+        if (directed.contains({here, other})) as_before.push_back(other);
+      if (!as_before.empty()) wanted = as_before;
+    }
     int chosen = -1;
     if (wanted.empty() && exploring) chosen = towards_unknown(before, here);
     if (chosen < 0) {
@@ -107,6 +118,7 @@ void drive_freely(const StreetNetwork& network, std::vector<int>& junctions, dou
       chosen = choices[std::size_t(random.below(int(choices.size())))];
     }
     count(network.street_between(here, chosen));
+    directed.insert({here, chosen});
     junctions.push_back(chosen);
   }
 }
@@ -119,9 +131,12 @@ std::vector<Leg> legs_of(const StreetNetwork& network, const std::vector<int>& j
     Leg leg{street, network.streets[std::size_t(street)].from == junctions[i - 1]};
     const bool again = !driven.insert({street, leg.forward}).second;
     // Driven again in the same direction: sometimes on another lane, so that the place is seen from a few metres aside.
-    if (again && i <= figure_steps) leg.shift = random.uniform(2.4, 3.4), leg.early_shift = false;
-    if (again && i > figure_steps && random.chance(0.5))
-      leg.shift = random.uniform(1.5, 3.6), leg.early_shift = random.chance(0.5);
+    const bool in_figure = i <= figure_steps;
+    if (again && (in_figure || random.chance(0.5))) {
+      leg.shift = std::min(random.uniform(in_figure ? 2.4 : 1.5, 3.6),
+                           network.streets[std::size_t(street)].lane + network.streets[std::size_t(street)].room());
+      leg.early_shift = !in_figure && random.chance(0.5);
+    }
     legs.push_back(leg);
   }
   return legs;
@@ -241,7 +256,8 @@ std::vector<double> time_along(const Path& path, double spacing, const Standstil
   return positions;
 }
 
-Eigen::Isometry3d pose_at(const Terrain& terrain, const Path& path, double s, double sway) {
+Eigen::Isometry3d pose_at(const Terrain& terrain, const Path& path, double s, double sway,
+                          const Eigen::Matrix3d& mounting) {
   const Vector2d position = point_at(path, s);
   const double heading = heading_at(path, s);
   const Vector2d forward(std::cos(heading), std::sin(heading));
@@ -260,7 +276,7 @@ Eigen::Isometry3d pose_at(const Terrain& terrain, const Path& path, double s, do
   const double roll = 0.0040 * std::sin(s / 5.3 + 3 * sway) + 0.003 * std::sin(s / 14.9 + 5 * sway);
   Eigen::Isometry3d pose = Eigen::Isometry3d::Identity();
   pose.linear() = rotation * Eigen::AngleAxisd(pitch, Vector3d::UnitY()).toRotationMatrix() *
-                  Eigen::AngleAxisd(roll, Vector3d::UnitX()).toRotationMatrix();
+                  Eigen::AngleAxisd(roll, Vector3d::UnitX()).toRotationMatrix() * mounting;
   pose.translation() = ground(0, 0) + (sensor_height + 0.01 * std::sin(s / 2.9 + sway)) * z;
   return pose;
 }
@@ -297,8 +313,13 @@ Outing plan_outing(int frames, double spacing, std::uint64_t seed) {
 
   outing.drive.spacing = used;
   const double sway = random.uniform(0, 6);
+  // The sensor does not sit quite level on the roof.
+  const Eigen::Matrix3d mounting = (Eigen::AngleAxisd(random.uniform(-0.018, 0.018), Vector3d::UnitY()) *
+                                    Eigen::AngleAxisd(random.uniform(-0.012, 0.012), Vector3d::UnitX()))
+                                       .toRotationMatrix();
   for (int i = 0; i < int(along.size()); ++i) {
-    outing.drive.world_from_sensor.push_back(pose_at(outing.streets.terrain, path, along[std::size_t(i)], sway));
+    outing.drive.world_from_sensor.push_back(
+        pose_at(outing.streets.terrain, path, along[std::size_t(i)], sway, mounting));
     outing.drive.stamps.push_back(i * frame_period + (i > 0 ? random.uniform(-2e-4, 2e-4) : 0));
   }
   return outing;

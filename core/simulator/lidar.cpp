@@ -9,9 +9,10 @@ namespace {
 using Eigen::Vector3f;
 constexpr double degree = std::numbers::pi / 180;
 constexpr int rings = 64;
-constexpr int columns = 2150;  ///< a revolution; KITTI's rings hold up to 2164 points
-constexpr float reach = 80;    ///< [m] KITTI's scans end there
-constexpr float blind = 1.3f;  ///< [m]
+constexpr int columns = 2150;       ///< a revolution; KITTI's rings hold up to 2164 points
+constexpr float reach = 80;         ///< [m] KITTI's scans end there
+constexpr double faintest = 0.012;  ///< mean intensity below which echoes get lost
+constexpr float blind = 1.3f;       ///< [m]
 
 /// How a material answers a laser pulse. Fitted by eye to labelled KITTI scans.
 struct Reflection {
@@ -23,29 +24,29 @@ struct Reflection {
 };
 
 constexpr Reflection reflections[std::size_t(Material::Count)] = {
-    {.29f, .055f, .10f, .01f, .006f},  // Asphalt
-    {.45f, .10f, .10f, .00f, .004f},   // Marking
-    {.32f, .05f, .10f, .00f, .006f},   // Pavement
-    {.33f, .06f, .25f, .00f, .006f},   // Kerb
-    {.38f, .06f, .05f, .00f, .035f},   // Grass
-    {.33f, .06f, .05f, .00f, .025f},   // Soil
-    {.50f, .09f, .35f, .00f, .006f},   // Plaster
-    {.40f, .08f, .35f, .00f, .008f},   // Brick
-    {.40f, .08f, .35f, .00f, .006f},   // Concrete
-    {.12f, .12f, 1.0f, .55f, .005f},   // Glass
-    {.45f, .10f, .40f, .01f, .010f},   // Shutter
-    {.38f, .10f, .35f, .01f, .008f},   // Wood
-    {.38f, .10f, .30f, .01f, .015f},   // Tile
-    {.36f, .16f, .50f, .05f, .006f},   // Metal
-    {.30f, .08f, .30f, .00f, .015f},   // Bark
-    {.36f, .10f, .10f, .02f, .020f},   // Leaf
-    {.30f, .20f, .95f, .18f, .006f},   // Paint
-    {.05f, .06f, 1.0f, .70f, .006f},   // CarGlass
-    {.10f, .08f, .30f, .15f, .010f},   // Tyre
-    {.95f, .08f, .20f, .00f, .006f},   // Plate
-    {.70f, .25f, .30f, .05f, .010f},   // Lamp
-    {.90f, .14f, .30f, .00f, .006f},   // Sign
-    {.32f, .12f, .20f, .02f, .020f},   // Cloth
+    {.315f, .060f, .10f, .01f, .006f},  // Asphalt
+    {.43f, .10f, .10f, .00f, .004f},    // Marking
+    {.34f, .055f, .10f, .00f, .006f},   // Pavement
+    {.33f, .06f, .20f, .00f, .006f},    // Kerb
+    {.39f, .06f, .05f, .00f, .035f},    // Grass
+    {.34f, .06f, .05f, .00f, .025f},    // Soil
+    {.53f, .09f, .35f, .00f, .006f},    // Plaster
+    {.43f, .08f, .35f, .00f, .008f},    // Brick
+    {.42f, .08f, .35f, .00f, .006f},    // Concrete
+    {.10f, .12f, 1.0f, .35f, .005f},    // Glass
+    {.45f, .10f, .40f, .01f, .010f},    // Shutter
+    {.38f, .10f, .35f, .01f, .008f},    // Wood
+    {.38f, .10f, .30f, .01f, .015f},    // Tile
+    {.36f, .16f, .50f, .05f, .006f},    // Metal
+    {.30f, .08f, .30f, .00f, .015f},    // Bark
+    {.38f, .10f, .10f, .01f, .020f},    // Leaf
+    {.27f, .22f, .95f, .06f, .006f},    // Paint
+    {.02f, .05f, 1.0f, .45f, .006f},    // CarGlass
+    {.10f, .08f, .30f, .10f, .010f},    // Tyre
+    {.95f, .08f, .20f, .00f, .006f},    // Plate
+    {.70f, .25f, .30f, .05f, .010f},    // Lamp
+    {.90f, .14f, .30f, .00f, .006f},    // Sign
+    {.32f, .12f, .20f, .02f, .020f},    // Cloth
 };
 
 /// What the sensor's own car hides: below this elevation [degrees] nothing is seen at an azimuth [degrees, left
@@ -85,6 +86,21 @@ struct Instrument {
   }
 };
 
+float smooth_step(float x) {
+  x = std::clamp(x, 0.f, 1.f);
+  return x * x * (3 - 2 * x);
+}
+
+/// Mean intensity of an echo. Houses lose a third of it over 40 m, roads nearly all: there the beam grazes.
+float strength_of(const Hit& hit, const Reflection& reflection) {
+  const float facing = 1 - reflection.directed * (1 - hit.incidence);
+  const float far = std::clamp(1.12f - 0.012f * hit.distance, 0.2f, 1.f);
+  const float grazing = smooth_step((hit.incidence - 0.02f) / 0.07f);
+  // Dark and bright tar differ from street to street.
+  const float tone = hit.surface.material == Material::Asphalt ? 0.55f + float(hit.surface.colour[0]) / 222 : 1.f;
+  return reflection.mean * tone * facing * far * (0.04f + 0.96f * grazing);
+}
+
 }  // namespace
 
 std::vector<Return> scan(const Moment& moment, const Eigen::Isometry3d& world_from_sensor, double range_noise,
@@ -121,16 +137,11 @@ std::vector<Return> scan(const Moment& moment, const Eigen::Isometry3d& world_fr
         const Reflection& reflection = reflections[std::size_t(hit.surface.material)];
         if (random.uniform() < double(reflection.loss)) continue;
         float distance = hit.distance;
-        // Through a window into the room behind it.
-        if (hit.surface.material == Material::Glass && random.chance(0.4))
-          distance += float(random.uniform(0.3, 4.0)) / std::max(0.3f, hit.incidence);
-        const float fall = 1 - reflection.directed * (1 - hit.incidence);
-        const float far = std::min(1.f, 1.25f - 0.022f * distance);
-        const float strength =
-            reflection.mean * fall * std::max(0.05f, far) * (0.35f + 0.65f * std::min(1.f, 9.f * hit.incidence));
-        // Weak echoes get lost: grazing and far ones first.
-        const float weak = strength / 0.03f;
-        if (weak < 1 && random.uniform() > double(weak)) continue;
+        // Some pulses go through a window and come back from the room behind it.
+        if (hit.surface.material == Material::Glass && random.chance(0.15))
+          distance += float(random.uniform(0.3, 3.0)) / std::max(0.3f, hit.incidence);
+        const float strength = strength_of(hit, reflection);
+        if (random.uniform() > double(strength) / faintest) continue;
         const float value = instrument.gain[ring] * (strength + reflection.spread * float(random.normal()));
         const float intensity = std::clamp(std::round(value * 100) / 100, 0.f, 0.99f);
         const float noise = float(std::hypot(range_noise, double(reflection.roughness)) * random.normal());

@@ -101,11 +101,15 @@ std::array<Hit, Moment::batch> Moment::cast(const Eigen::Vector3f& origin,
     rays.hit.instID[0][i] = RTC_INVALID_GEOMETRY_ID;
   }
   nearest_hits(static_.scene_.get(), valid, rays);
-  float static_reach[batch];
-  for (int i = 0; i < batch; ++i) static_reach[i] = rays.ray.tfar[i];
-  nearest_hits(scene_.get(), valid, rays);
+  // What moves hides what stays where it is nearer: the same rays, now as long as they got.
+  alignas(32) RTCRayHit8 nearer = rays;
+  for (int i = 0; i < batch; ++i) nearer.hit.geomID[i] = RTC_INVALID_GEOMETRY_ID;
+  nearest_hits(scene_.get(), valid, nearer);
   std::array<Hit, batch> hits;
-  for (int i = 0; i < count; ++i) hits[std::size_t(i)] = resolve(rays, i, rays.ray.tfar[i] < static_reach[i]);
+  for (int i = 0; i < count; ++i) {
+    const bool moving = nearer.hit.geomID[i] != RTC_INVALID_GEOMETRY_ID;
+    hits[std::size_t(i)] = resolve(moving ? nearer : rays, i, moving);
+  }
   return hits;
 }
 

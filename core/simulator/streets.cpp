@@ -14,7 +14,7 @@ Terrain make_terrain(Random random) {
   Terrain terrain;
   // Long waves climb up to 5 %, short ones make a street dip and rise within one scan.
   constexpr double lengths[] = {900, 620, 430, 300, 210, 140, 85};
-  constexpr double amplitudes[] = {5.0, 3.6, 2.2, 1.2, 0.55, 0.25, 0.10};
+  constexpr double amplitudes[] = {5.0, 3.6, 2.2, 1.3, 0.75, 0.40, 0.16};
   for (int i = 0; i < 7; ++i) {
     const double angle = random.uniform(0, 2 * pi);
     const double number = 2 * pi / (lengths[i] * random.uniform(0.85, 1.2));
@@ -110,12 +110,15 @@ StreetNetwork lay_streets(int columns, int rows, double block, std::uint64_t see
   const auto make_line = [&] {
     Street street;
     const double kind = random.uniform();
-    street.half_width = kind < 0.5    ? random.uniform(3.0, 3.8)
-                        : kind < 0.85 ? random.uniform(3.8, 4.8)
-                                      : random.uniform(5.2, 6.8);
+    street.half_width = kind < 0.5    ? random.uniform(3.3, 4.1)
+                        : kind < 0.85 ? random.uniform(4.1, 5.2)
+                                      : random.uniform(5.5, 7.0);
     street.parking = street.half_width > 3.3;
     street.pavement = random.uniform(1.4, 2.6);
-    street.lane = street.half_width > 4.9 ? random.uniform(1.8, 2.2) : random.uniform(0.8, 1.5);
+    // In narrow streets cars are parked half on the pavement.
+    street.parked = street.half_width > 4.6 ? street.half_width - 1.05 : street.half_width + 0.35;
+    street.lane =
+        std::min(street.half_width > 4.9 ? random.uniform(1.8, 2.2) : random.uniform(0.8, 1.5), street.room());
     return street;
   };
   std::vector<Street> along_rows, along_columns;

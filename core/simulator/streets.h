@@ -26,7 +26,10 @@ struct Street {
   double pavement = 2;                  ///< width of each pavement [m]
   double lane = 1.7;                    ///< centre line to the line that cars drive on [m]
   bool parking = true;
+  double parked = 3.5;  ///< centre line to the middle of parked cars [m]
 
+  /// How far from the centre line a car's middle may drive without touching parked cars or the kerb [m].
+  double room() const { return parking ? parked - 2.3 : half_width - 1.05; }
   double length() const { return double(centre.size() - 1) * step; }
   double step = 1;  ///< [m] between centre points
 };

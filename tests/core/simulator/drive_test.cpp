@@ -63,6 +63,20 @@ class DriveTest : public QObject {
     QVERIFY2(found.any >= 0.15 * frames, qPrintable(QString("only %1 revisits").arg(found.any)));
   }
 
+  void other_lanes_are_free_of_parked_cars() {
+    const Outing outing = plan_outing(1000, 1.0, 6);
+    for (const Eigen::Isometry3d& pose : outing.drive.world_from_sensor) {
+      for (const Street& street : outing.streets.streets)
+        for (std::size_t i = 15; i + 15 < street.centre.size(); ++i) {
+          const Eigen::Vector2d offset = pose.translation().head<2>() - street.centre[i];
+          if (street.parking && offset.norm() < street.parked + 3 &&
+              std::abs(offset.dot(direction_at(street, i))) < 0.5)
+            QVERIFY2(std::abs(offset.dot(left_of(direction_at(street, i)))) < street.parked - 1.8,
+                     "drives through parked cars");
+        }
+    }
+  }
+
   void long_drives_explore_and_come_back() {
     for (const int frames : {3000, 20000}) {
       const Drive drive = plan_outing(frames, 1.0, 5).drive;
