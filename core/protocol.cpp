@@ -245,6 +245,17 @@ Protocol stamped(Protocol protocol) {
   return protocol;
 }
 
+std::string one_line(const Protocol& protocol) {
+  const nlohmann::ordered_json values = to_json(stamped(protocol)), defaults = to_json(Protocol());
+  std::string text = values["preset"].get<std::string>();
+  for (const auto& [name, value] : values.items()) {
+    const bool always = name == "positive_radius" || name == "exclude_recent";
+    if (name == "preset" || (!always && value == defaults[name])) continue;
+    text += fmt::format(" {}={}", name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
+}
+
 Admitted admitted(const Trajectory& trajectory, const Protocol& protocol, FrameId query) {
   const FrameId end = database_end(trajectory, protocol);
   Admitted open{0, end, end};

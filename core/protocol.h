@@ -56,6 +56,11 @@ const Protocol& protocol_preset(std::string_view name_or_letter);
 /// The same protocol with `preset` telling the truth: "custom" once a value differs from the preset of that name.
 Protocol stamped(Protocol protocol);
 
+/// The protocol in one line without commas, for titles and table columns: its name, the radius and the gap, and
+/// whatever else differs from the defaults: "logg3d positive_radius=3 exclude_recent=0 negative_radius=20 planar=false
+/// …".
+std::string one_line(const Protocol& protocol);
+
 /// Frames j < `before` and frames `from` <= j < `end` may answer. With past_only the second range is empty.
 struct Admitted {
   FrameId before = 0, from = 0, end = 0;

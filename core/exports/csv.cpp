@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "core/experiment_tables.h"
 #include "core/exports/registry.h"
@@ -8,11 +7,18 @@
 namespace relocus {
 namespace {
 
-/// The experiment's own table, with the protocol and the figures on two lines before it.
+/// The experiment's own table with the protocol as one more column: tables have no other place for it that every
+/// program reads.
 void write_csv(const Experiment& experiment, const Trajectory& trajectory, const std::filesystem::path& path) {
-  std::string text = fmt::format("# protocol {}\n", to_json(experiment.evaluation.protocol).dump());
-  text += fmt::format("# figures {}\n", to_json(experiment.evaluation.figures).dump());
-  text += candidates_csv(experiment, trajectory);
+  const std::string table = candidates_csv(experiment, trajectory);
+  const std::string protocol = one_line(experiment.evaluation.protocol);
+  std::string text;
+  for (std::size_t start = 0, line = 0; start < table.size(); ++line) {
+    const std::size_t end = std::min(table.find('\n', start), table.size());
+    text.append(table, start, end - start);
+    text += fmt::format(",{}\n", line == 0 ? "protocol" : protocol);
+    start = end + 1;
+  }
   write_atomically(path, text);
 }
 

@@ -7,9 +7,10 @@
 namespace relocus {
 namespace {
 
-/// "query c1 c2 …", best first, by frame number: what SSC's scripts read. The protocol stands in a comment above.
+/// "query c1 c2 …", best first, by frame number: what SSC's scripts read. They know no comments, so the protocol stands
+/// in a file beside it.
 void write_ssc(const Experiment& experiment, const Trajectory&, const std::filesystem::path& path) {
-  std::string text = fmt::format("# protocol {}\n", to_json(experiment.evaluation.protocol).dump());
+  std::string text;
   for (const Retrieval& retrieval : experiment.retrievals) {
     if (retrieval.candidates.empty()) continue;
     text += std::to_string(experiment.number(retrieval.query));
@@ -18,6 +19,9 @@ void write_ssc(const Experiment& experiment, const Trajectory&, const std::files
     text += '\n';
   }
   write_atomically(path, text);
+  std::filesystem::path beside = path;
+  beside += ".protocol.json";
+  write_atomically(beside, to_json(experiment.evaluation.protocol).dump(2) + "\n");
 }
 
 }  // namespace

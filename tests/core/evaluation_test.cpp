@@ -207,7 +207,8 @@ class EvaluationTest : public QObject {
     QCOMPARE(evaluation.figures.max_f1, 1.0);
     QCOMPARE(evaluation.figures.average_precision, 1.0);
     int positives = 0, negatives = 0;
-    for (const ScoredPair& pair : scored_pairs(drive_, descriptors, protocol)) ++(pair.positive ? positives : negatives);
+    for (const ScoredPair& pair : scored_pairs(drive_, descriptors, protocol))
+      ++(pair.positive ? positives : negatives);
     int right = 0;
     for (const Revisit& revisit : revisits(drive_, protocol)) right += revisit.num_right;
     QCOMPARE(positives, right);
@@ -267,6 +268,13 @@ class EvaluationTest : public QObject {
     }
   }
 
+  void a_protocol_fits_on_a_line() {
+    QCOMPARE(one_line({}), std::string("overlap_netvlad positive_radius=10.0 exclude_recent=50"));
+    QCOMPARE(one_line(protocol_preset("G")),
+             std::string("map_170s positive_radius=5.0 exclude_recent=0 database_seconds=170.0"));
+    QVERIFY(one_line(with([](Protocol& p) { p.past_only = false; })).starts_with("custom "));
+  }
+
   void a_whole_drive_is_evaluated_at_once() {
     const std::filesystem::path poses = test::shared_folder() / "data/kitti_odometry/poses/00.txt";
     RELOCUS_NEED(poses);
@@ -281,7 +289,7 @@ class EvaluationTest : public QObject {
     const Evaluation evaluation = evaluate(drive, answers, {});
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     qInfo() << "evaluation of" << answers.size() << "queries:" << seconds << "s";
-    QVERIFY(seconds < 5);  // 0.3 s on two idle cores
+    QVERIFY(seconds < 20);  // 0.2 s on two cores; this much only with sanitizers on a busy machine
     QCOMPARE(evaluation.figures.num_queries, 944);
   }
 };
