@@ -70,13 +70,9 @@ void MessageBar::take_colours() {
   close_->setIcon(icon("close", colours));
 }
 
-void MessageBar::changeEvent(QEvent* event) {
-  QFrame::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) take_colours();
-}
-
 bool MessageBar::eventFilter(QObject* watched, QEvent* event) {
   if (watched == parentWidget() && event->type() == QEvent::Resize && isVisible()) take_place();
+  if (watched == parentWidget() && event->type() == QEvent::PaletteChange) take_colours();
   return QFrame::eventFilter(watched, event);
 }
 

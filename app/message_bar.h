@@ -20,7 +20,6 @@ class MessageBar : public QFrame {
   QString text() const;
 
  protected:
-  void changeEvent(QEvent* event) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:

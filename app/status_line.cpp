@@ -59,7 +59,8 @@ void StatusLine::show_step(const JobStep& step) { progress_->show_step(step); }
 void StatusLine::show_selection(const QString& text) { selection_->setText(text); }
 
 void StatusLine::show_device(const QString& device, int threads) {
-  device_->setText(tr("%1, %n thread(s)", nullptr, threads).arg(device).replace("(s)", threads == 1 ? "" : "s"));
+  device_->setText(threads == 1 ? tr("device %1, 1 thread").arg(device)
+                                : tr("device %1, %2 threads").arg(device).arg(threads));
 }
 
 void StatusLine::show_memory() {

@@ -122,6 +122,29 @@ class SessionTest : public QObject {
     QVERIFY(!session.experiment());
   }
 
+  void a_run_that_was_cancelled_midway_is_taken_up_again() {
+    qputenv("XDG_CACHE_HOME", folder_.filePath("other_cache").toUtf8());
+    Session session;
+    QSignalSpy failed(&session, &Session::failed);
+    session.open(laps_);
+    QTRY_VERIFY(session.opened() && session.is_idle());
+    session.choose_method({"scan_context", nullptr, {}});
+    const auto cancelling =
+        connect(&session, &Session::progressed, &session, [&](Activity activity, const JobStep& step) {
+          if (activity == Activity::Running && step.done > 0) session.cancel(activity);
+        });
+    for (int i = 0; i < 3; ++i) {
+      session.run();
+      QTRY_VERIFY_WITH_TIMEOUT(session.is_idle(), 20000);
+    }
+    disconnect(cancelling);
+    session.run();
+    QTRY_VERIFY_WITH_TIMEOUT(session.experiment() || !failed.isEmpty(), 60000);
+    QVERIFY2(failed.isEmpty(), qPrintable(failed.value(0).value(0).toString()));
+    QVERIFY(session.experiment()->evaluation.figures.recall_at.at(0) > 0.9);
+    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
+  }
+
   void an_unknown_method_is_named_with_the_known() {
     Session session;
     QSignalSpy failed(&session, &Session::failed);
