@@ -234,14 +234,17 @@ const Protocol& protocol_preset(std::string_view name_or_letter) {
 }
 
 Protocol stamped(Protocol protocol) {
-  for (const ProtocolPreset& preset : protocol_presets()) {
-    if (preset.name != protocol.preset) continue;
+  const auto is_same = [&](const ProtocolPreset& preset) {
     Protocol same = preset.protocol;
+    same.preset = protocol.preset;
     same.max_recall = protocol.max_recall;  // says how much is printed, not what is counted
     if (preset.separate_map) same.database_frames = protocol.database_frames, same.first_query = protocol.first_query;
-    if (to_json(same) == to_json(protocol)) return protocol;
-  }
-  protocol.preset = "custom";
+    return to_json(same) == to_json(protocol);
+  };
+  const ProtocolPreset* found = nullptr;
+  for (const ProtocolPreset& preset : protocol_presets())
+    if (is_same(preset) && (!found || preset.name == protocol.preset)) found = &preset;
+  protocol.preset = found ? found->name : "custom";
   return protocol;
 }
 

@@ -53,7 +53,7 @@ std::span<const ProtocolPreset> protocol_presets();
 /// By name or by letter where only one preset has it. Throws on an unknown one, naming the known.
 const Protocol& protocol_preset(std::string_view name_or_letter);
 
-/// The same protocol with `preset` telling the truth: "custom" once a value differs from the preset of that name.
+/// The same protocol with `preset` telling the truth: the preset that has these values, or "custom".
 Protocol stamped(Protocol protocol);
 
 /// The protocol in one line without commas, for titles and table columns: its name, the radius and the gap, and

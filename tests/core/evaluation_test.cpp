@@ -266,6 +266,7 @@ class EvaluationTest : public QObject {
       read.exclude_recent += 1;
       QCOMPARE(stamped(read).preset, std::string("custom"));
     }
+    QCOMPARE(stamped(with([](Protocol& p) { p.positive_radius = 5; })).preset, std::string("ssc_recall"));
   }
 
   void a_protocol_fits_on_a_line() {
