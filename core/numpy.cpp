@@ -11,12 +11,12 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/npy_header.h"
 
 namespace relocus {
 namespace {
 
 constexpr std::size_t max_header_bytes = 1 << 16;
-constexpr std::size_t max_axes = 32;               ///< NumPy's own limit
 constexpr std::uint64_t max_deflate_ratio = 1100;  ///< deflate cannot pack tighter than 1032 : 1
 constexpr std::size_t chunk_elements = 1 << 16;
 constexpr std::string_view magic = "\x93NUMPY";
@@ -37,147 +37,8 @@ struct Source {
   }
 };
 
-struct Header {
-  char byte_order = '<', kind = 'f';
-  std::size_t item_bytes = 4;
-  bool fortran_order = false;
-  bool numbers = true;  ///< false: objects, text, records
-  std::string descr;
-  std::vector<std::int64_t> shape;
-  std::uint64_t elements = 1;
-};
-
-/// The header is a Python dict literal with three keys; this reads just that much of Python.
-class HeaderParser {
- public:
-  HeaderParser(std::string_view text, const std::string& name) : text_(text), name_(name) {}
-
-  Header parse() {
-    Header header;
-    bool has_descr = false, has_order = false, has_shape = false;
-    expect('{');
-    while (!accept('}')) {
-      const std::string key = quoted();
-      expect(':');
-      if (key == "descr") {
-        has_descr = true;
-        header.descr = description();
-      } else if (key == "fortran_order") {
-        has_order = true;
-        header.fortran_order = boolean();
-      } else if (key == "shape") {
-        has_shape = true;
-        header.shape = tuple();
-      } else {
-        fail();
-      }
-      if (!accept(',')) {
-        expect('}');
-        break;
-      }
-    }
-    if (!has_descr || !has_order || !has_shape) fail();
-    return header;
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    throw Error("{} has a NumPy header that cannot be understood near byte {}: write it again with numpy.save", name_,
-                at_);
-  }
-  void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t')) ++at_;
-  }
-  bool accept(char c) {
-    skip_space();
-    if (at_ >= text_.size() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  void expect(char c) {
-    if (!accept(c)) fail();
-  }
-  std::string quoted() {
-    skip_space();
-    if (at_ >= text_.size() || (text_[at_] != '\'' && text_[at_] != '"')) fail();
-    const std::size_t end = text_.find(text_[at_], at_ + 1);
-    if (end == std::string_view::npos) fail();
-    const std::string word(text_.substr(at_ + 1, end - at_ - 1));
-    at_ = end + 1;
-    return word;
-  }
-  /// A type string, or the list of a structured type, which is kept as text ("[…]") since nobody reads its records.
-  std::string description() {
-    skip_space();
-    if (at_ >= text_.size() || text_[at_] != '[') return quoted();
-    const std::size_t start = at_;
-    int depth = 0;
-    do {
-      if (at_ >= text_.size()) fail();
-      if (text_[at_] == '[') ++depth;
-      if (text_[at_] == ']') --depth;
-      ++at_;
-    } while (depth > 0);
-    return std::string(text_.substr(start, at_ - start));
-  }
-  bool boolean() {
-    skip_space();
-    for (const std::string_view word : {"True", "False"})
-      if (text_.substr(at_).starts_with(word)) {
-        at_ += word.size();
-        return word == "True";
-      }
-    fail();
-  }
-  std::vector<std::int64_t> tuple() {
-    std::vector<std::int64_t> numbers;
-    expect('(');
-    while (!accept(')')) {
-      numbers.push_back(integer());
-      if (numbers.size() > max_axes) fail();
-      if (!accept(',')) {
-        expect(')');
-        break;
-      }
-    }
-    return numbers;
-  }
-  std::int64_t integer() {
-    skip_space();
-    std::int64_t value = 0;
-    const std::size_t start = at_;
-    for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
-      if (value > (std::int64_t{1} << 58)) fail();
-      value = value * 10 + (text_[at_] - '0');
-    }
-    if (at_ == start) fail();
-    accept('L');  // Python 2 wrote long integers so
-    return value;
-  }
-
-  std::string_view text_;
-  const std::string& name_;
-  std::size_t at_ = 0;
-};
-
-/// "<f4" into byte order, kind and size; anything that is not a plain number is only marked.
-void interpret_type(Header& header) {
-  const std::string& type = header.descr;
-  const bool has_order = !type.empty() && std::string_view("<>|=").find(type[0]) != std::string_view::npos;
-  const std::string_view rest = std::string_view(type).substr(has_order ? 1 : 0);
-  header.byte_order = has_order ? type[0] : '<';
-  header.kind = rest.empty() ? '\0' : rest[0];
-  header.item_bytes = rest.size() == 2 && rest[1] >= '0' && rest[1] <= '9' ? rest[1] - '0' : 0;
-  if (rest == "?") header.kind = 'b', header.item_bytes = 1;
-  const auto one_of = [&](std::initializer_list<std::size_t> sizes) {
-    return std::find(sizes.begin(), sizes.end(), header.item_bytes) != sizes.end();
-  };
-  header.numbers = (header.kind == 'f' && one_of({2, 4, 8})) || (header.kind == 'b' && one_of({1})) ||
-                   ((header.kind == 'i' || header.kind == 'u') && one_of({1, 2, 4, 8}));
-}
-
 /// Reads the header, and leaves the source at the first number.
-Header read_header(const Source& source) {
+NpyHeader read_header(const Source& source) {
   const auto foreign = [&] { return Error("{} is not a NumPy array: write it with numpy.save", source.name); };
   char start[12];
   if (source.size < 10) throw foreign();
@@ -197,8 +58,7 @@ Header read_header(const Source& source) {
 
   std::string text(length, '\0');
   source.read(text.data(), length);
-  Header header = HeaderParser(text, source.name).parse();
-  interpret_type(header);
+  NpyHeader header = parse_npy_header(text, source.name);
   if (!header.numbers) return header;
 
   const std::uint64_t data_bytes = source.size - offset;
@@ -228,7 +88,7 @@ void to_floats(const char* bytes, std::size_t count, float* to) {
   }
 }
 
-void to_floats(const Header& header, const char* bytes, std::size_t count, float* to) {
+void to_floats(const NpyHeader& header, const char* bytes, std::size_t count, float* to) {
   const bool is_signed = header.kind == 'i';
   switch (header.item_bytes) {
     case 1:
@@ -262,7 +122,7 @@ std::vector<float> from_fortran_order(const std::vector<float>& values, const st
   return result;
 }
 
-Array read_values(const Source& source, const Header& header) {
+Array read_values(const Source& source, const NpyHeader& header) {
   if (!header.numbers)
     throw Error(
         "{} holds \"{}\", not plain numbers; pickled Python objects are never loaded: save it as float32 with "
@@ -370,7 +230,7 @@ Array read_npy(const std::filesystem::path& path) {
                         file.read(to, static_cast<std::streamsize>(count));
                         return file.gcount();
                       }};
-  const Header header = read_header(source);
+  const NpyHeader header = read_header(source);
   return read_values(source, header);
 }
 
@@ -378,7 +238,7 @@ std::map<std::string, Array> read_npz(const std::filesystem::path& path) {
   const Zip zip = open_zip(path);
   std::map<std::string, Array> arrays;
   for (const std::string& key : keys_of(zip.get(), path))
-    with_array(zip.get(), path, key, [&](const Source& source, const Header& header) {
+    with_array(zip.get(), path, key, [&](const Source& source, const NpyHeader& header) {
       if (header.numbers) arrays[key] = read_values(source, header);
     });
   return arrays;
@@ -391,7 +251,7 @@ Array read_npz(const std::filesystem::path& path, const std::string& key) {
     throw Error("{} has no array \"{}\"; it holds {}", path.string(), key, fmt::join(keys, ", "));
   Array array;
   with_array(zip.get(), path, key,
-             [&](const Source& source, const Header& header) { array = read_values(source, header); });
+             [&](const Source& source, const NpyHeader& header) { array = read_values(source, header); });
   return array;
 }
 
