@@ -15,6 +15,7 @@ namespace relocus {
 namespace {
 
 constexpr std::size_t kQueryBlock = 128;  // queries that share one matrix product
+constexpr double kSmallSearch = 1 << 23;  // multiply-adds below which waking other threads costs more than it helps
 constexpr int kSlack = 8;                 // more are fetched than asked for, so that rounding cannot cost one
 
 /// Squared distances by |x|² + |y|² - 2xy are off by rounding, at most by about so much of |x|² + |y|².
@@ -159,11 +160,12 @@ std::vector<std::vector<Candidate>> Index::search(const Descriptors& queries, in
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return open[a] < open[b]; });
   std::vector<Proposal> proposals(order.size());
-  for (std::size_t first = 0; first < order.size(); first += kQueryBlock) {
+  const bool small = double(order.size()) * (order.empty() ? 0 : open[order.back()]) * dimension() < kSmallSearch;
+  for (std::size_t first = 0; !small && first < order.size(); first += kQueryBlock) {
     const std::size_t rows = std::min(kQueryBlock, order.size() - first);
     impl_->propose(queries, std::span(order).subspan(first, rows), open[order[first]], count, proposals);
   }
-#pragma omp parallel for schedule(dynamic, 16)
+#pragma omp parallel for schedule(dynamic, 16) if (!small)
   for (std::size_t i = 0; i < proposals.size(); ++i)
     found[i] = impl_->measure(queries.row(i).data(), proposals[i], count, open[i]);
   return found;
