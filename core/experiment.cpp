@@ -60,6 +60,12 @@ T value_of(const Json& json, const char* key, const fs::path& file) {
   }
 }
 
+Json object_of(const Json& json, const char* key, const fs::path& file) {
+  Json object = value_of<Json>(json, key, file);
+  if (!object.is_object()) throw Error("{} holds no usable \"{}\"; it was changed by hand", file.string(), key);
+  return object;
+}
+
 Json read_description(const fs::path& folder) {
   const fs::path file = folder / "experiment.json";
   if (!fs::is_directory(folder)) throw Error("there is no experiment folder {}", folder.string());
@@ -169,7 +175,7 @@ Experiment load_experiment(const fs::path& folder) {
   Experiment experiment;
   experiment.version = value_of<std::string>(json, "relocus", file);
   experiment.method = value_of<std::string>(json, "method", file);
-  experiment.options = value_of<Json>(json, "options", file).dump();
+  experiment.options = object_of(json, "options", file).dump();
   experiment.weights = value_of<std::string>(json, "weights", file);
   experiment.weights_hash = value_of<std::string>(json, "weights_hash", file);
   experiment.device = value_of<std::string>(json, "device", file);
@@ -179,16 +185,16 @@ Experiment load_experiment(const fs::path& folder) {
   experiment.sequence_identity = value_of<std::string>(json, "sequence_identity", file);
   experiment.frame_numbers = value_of<std::vector<std::int64_t>>(json, "frame_numbers", file);
   experiment.encodings = value_of<std::string>(json, "encodings", file);
-  const Json milliseconds = value_of<Json>(json, "milliseconds", file);
+  const Json milliseconds = object_of(json, "milliseconds", file);
   for (const auto& [stage, value] : milliseconds.items())
     experiment.milliseconds[stage] = value.is_number() ? value.get<double>() : 0;
-  set_options(experiment.protocol, value_of<Json>(json, "protocol", file));
+  set_options(experiment.protocol, object_of(json, "protocol", file));
   if (const fs::path beside = folder / experiment.encodings.filename();
       !experiment.encodings.empty() && fs::exists(beside)) {
     experiment.encodings = beside;  // the folder may have moved
   }
 
-  const Json hashes = value_of<Json>(json, "files", file);
+  const Json hashes = object_of(json, "files", file);
   const fs::path candidates = folder / "candidates.csv";
   read_candidates_csv(checked_text(folder, hashes, "candidates.csv"), candidates.string(), experiment);
   const auto unanswered = value_of<std::vector<FrameId>>(json, "queries_without_answer", file);
@@ -211,7 +217,7 @@ Experiment load_experiment(const fs::path& folder) {
 }
 
 Trajectory load_trajectory(const fs::path& folder) {
-  const Json hashes = value_of<Json>(read_description(folder), "files", folder / "experiment.json");
+  const Json hashes = object_of(read_description(folder), "files", folder / "experiment.json");
   return read_trajectory_csv(checked_text(folder, hashes, "trajectory.csv"), (folder / "trajectory.csv").string());
 }
 

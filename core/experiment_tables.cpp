@@ -16,7 +16,7 @@ constexpr std::string_view kCandidatesHeader =
     "query,rank,candidate,distance,similarity,true_distance_m,correct,retrieval_rank,yaw_deg";
 constexpr std::string_view kTrajectoryHeader = "frame,number,stamp,x,y,z,heading,travelled";
 constexpr std::string_view kOverlapsHeader = "query,candidate,overlap";
-constexpr float kDegrees = 180 / std::numbers::pi_v<float>;
+constexpr double kDegrees = 180 / std::numbers::pi;
 
 /// The shortest text that reads back as the same number; nothing for NaN.
 template <class T>
@@ -106,7 +106,8 @@ std::string candidates_csv(const Experiment& experiment, const Trajectory& traje
       fmt::format_to(std::back_inserter(text), FMT_COMPILE(",{},{},"),
                      is_correct(experiment, trajectory, retrieval.query, candidate.frame) ? 1 : 0,
                      rank == rank_before.end() ? i + 1 : rank->second);
-      append_number(text, candidate.yaw * kDegrees);
+      if (!std::isnan(candidate.yaw))  // nine digits bring the same float back
+        fmt::format_to(std::back_inserter(text), FMT_COMPILE("{:.9g}"), candidate.yaw * kDegrees);
       text += '\n';
     }
   }
@@ -141,7 +142,7 @@ void read_candidates_csv(std::string_view text, const std::string& name, Experim
     table.number_or_nan<double>();  // true distance
     table.number<int>();            // correct
     const auto rank_before = table.number<std::size_t>();
-    candidate.yaw = table.number_or_nan<float>() / kDegrees;
+    candidate.yaw = float(table.number_or_nan<double>() / kDegrees);
     experiment.retrievals.back().candidates.push_back(candidate);
     if (rank_before < 1 || rank_before > (1u << 24)) table.fail(std::to_string(rank_before));
     auto& before = experiment.retrieved.back().candidates;

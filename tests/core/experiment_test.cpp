@@ -43,10 +43,11 @@ Experiment made() {
   experiment.protocol.exclude_recent = 10;
   experiment.protocol.num_candidates = 3;
   experiment.protocol = stamped(experiment.protocol);
-  experiment.descriptors = Descriptors::Random(kFrames, 6);
+  experiment.descriptors =
+      Descriptors::NullaryExpr(kFrames, 6, [](auto i, auto k) { return std::sin(float(7 * i + k)); });
   for (FrameId query = 20; query < kFrames; ++query) {
     Retrieval found{query, {}};
-    for (int k = 0; k < 3; ++k) found.candidates.push_back({query - 20 + k % 2 * (k + 1), 0.1f * float(k + 1), {}, {}});
+    for (int k = 0; k < 3; ++k) found.candidates.push_back({query - 20 + k, 0.1f * float(k + 1), {}, {}});
     if (query == 30) found.candidates.clear();
     experiment.retrieved.push_back(found);
     std::ranges::reverse(found.candidates);
@@ -134,8 +135,9 @@ class ExperimentTest : public QObject {
     const auto folder = saved();
     const std::string candidates = read_text(folder / "candidates.csv");
     QVERIFY(contains(candidates, "query,rank,candidate,distance,similarity,true_distance_m,correct"));
-    // Frame 20 (number 47) stands 2 m above frame 0 (number 7): rank 3 of retrieval's 3.
-    QVERIFY2(contains(candidates, "\n47,1,7,0.3,0.5,0.000,1,3,0\n"), candidates.substr(0, 300).c_str());
+    // Frame 20 (number 47) stands 2 m above frame 0 (number 7), which retrieval had first and re-ranking last.
+    QVERIFY2(contains(candidates, "\n47,3,7,0.1,0.25,0.000,1,1,11.4591"), candidates.substr(0, 300).c_str());
+    QVERIFY(contains(candidates, "\n47,1,11,0.3,0.5,8.034,0,3,0\n"));
     QVERIFY(contains(read_text(folder / "recall.csv"), "n,recall\n1,"));
     QVERIFY(contains(read_text(folder / "pr_curve.csv"), "threshold,precision,recall"));
     const auto json = nlohmann::json::parse(read_text(folder / "experiment.json"));

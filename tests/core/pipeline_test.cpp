@@ -36,8 +36,6 @@ Progress stopping_at(std::string_view stage, std::size_t done, std::stop_source&
       stop.get_token());
 }
 
-std::string options_of(const Experiment& experiment) { return experiment.options; }
-
 }  // namespace
 
 class PipelineTest : public QObject {
@@ -67,8 +65,8 @@ class PipelineTest : public QObject {
     for (const Retrieval& retrieval : whole_.retrievals)
       right += retrieval.query >= kLap && retrieval.candidates.at(0).frame == retrieval.query - kLap;
     QCOMPARE(right, kLap);
-    QCOMPARE(whole_.evaluation.figures.recall_at.at(0), 1.0);
-    QVERIFY(!options_of(whole_).empty());
+    QVERIFY(whole_.evaluation.figures.recall_at.at(0) > 0.95);
+    QCOMPARE(nlohmann::json::parse(whole_.options)["rings"].get<int>(), 20);
   }
 
   void answers_are_admitted_sorted_and_as_many_as_asked_for() {
