@@ -1,5 +1,3 @@
-#include <QTest>
-
 #include <QElapsedTimer>
 #include <QFile>
 #include <QProcess>
@@ -206,7 +204,7 @@ class CliTest : public QObject {
 
   void experiments_are_evaluated_again_without_their_sequence() {
     test::write_two_laps(folder_ / "moved", {.frames_per_lap = 20});
-    const std::string out = folder_ / "of moved";
+    const std::string out = folder_ / "of_moved";
     QCOMPARE(call("run " + (folder_ / "moved").string() + " --method scan_context --out " + out + kProtocol).code, 0);
     std::filesystem::remove_all(folder_ / "moved");
     const Json same = call("evaluate " + out + " --json").last_line();
@@ -266,12 +264,12 @@ class CliTest : public QObject {
     const Json ours = call("evaluate " + whole_ + " --json").last_line();
     const Outcome outcome = call("evaluate --candidates " + csv + rest);
     QVERIFY2(outcome.code == 0, outcome.err.c_str());
-    QCOMPARE(outcome.last_line()["recall_at"], ours["recall_at"]);
-    QCOMPARE(outcome.last_line()["num_queries"], ours["num_queries"]);
+    QVERIFY(outcome.last_line()["recall_at"] == ours["recall_at"]);
+    QVERIFY(outcome.last_line()["num_queries"] == ours["num_queries"]);
 
     const std::string list = folder_ / "list.txt";
     QCOMPARE(call("export " + whole_ + " --format ssc --out " + list).code, 0);
-    QCOMPARE(call("evaluate --candidates " + list + rest).last_line()["recall_at"], ours["recall_at"]);
+    QVERIFY(call("evaluate --candidates " + list + rest).last_line()["recall_at"] == ours["recall_at"]);
     const std::string far = test::write_file(folder_ / "far.txt", "700 1 2\n");
     QVERIFY(fails_with(call("evaluate --candidates " + far + rest), "700"));
   }

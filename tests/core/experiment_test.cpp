@@ -47,7 +47,7 @@ Experiment made() {
       Descriptors::NullaryExpr(kFrames, 6, [](auto i, auto k) { return std::sin(float(7 * i + k)); });
   for (FrameId query = 20; query < kFrames; ++query) {
     Retrieval found{query, {}};
-    for (int k = 0; k < 3; ++k) found.candidates.push_back({query - 20 + k, 0.1f * float(k + 1), {}, {}});
+    for (int k = 0; k < 3; ++k) found.candidates.push_back({query - 20 + k, 0.1f * float(k + 1)});
     if (query == 30) found.candidates.clear();
     experiment.retrieved.push_back(found);
     std::ranges::reverse(found.candidates);
