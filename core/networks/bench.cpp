@@ -17,7 +17,7 @@
 namespace relocus {
 namespace {
 
-constexpr int trials = 7;
+constexpr int rate_trials = 7;
 constexpr std::size_t num_candidates = 25;
 constexpr double giga = 1e9;
 
@@ -28,13 +28,13 @@ double milliseconds_of(const std::function<void()>& work) {
 }
 
 /// `work` does the stage for `repeats` scans at once; the first trial, which makes caches, is not counted.
-StageTime time_stage(const std::string& name, double multiply_adds, std::size_t repeats,
+StageTime time_stage(const std::string& name, double multiply_adds, std::size_t repeats, int trials,
                      const std::function<void()>& work) {
   work();
   std::vector<double> times;
   for (int i = 0; i < trials; ++i) times.push_back(milliseconds_of(work) / double(repeats));
   std::sort(times.begin(), times.end());
-  return {name, times[trials / 2], times.front(), multiply_adds / double(repeats) / giga};
+  return {name, times[times.size() / 2], times.front(), multiply_adds / double(repeats) / giga};
 }
 
 template <class Network>
@@ -56,7 +56,8 @@ torch::Tensor grid_of(const PointCloud& cloud, const Widths& widths) {
 }  // namespace
 
 std::vector<StageTime> bench_networks(std::span<const PointCloud> clouds, const std::filesystem::path& weights,
-                                      int threads) {
+                                      int threads, int trials) {
+  if (trials < 1) throw Error("a measurement needs at least one trial, not {}", trials);
   if (clouds.empty()) throw Error("there is no scan to measure with");
   const torch::NoGradGuard no_gradient;
   set_torch_threads(threads);
@@ -71,13 +72,13 @@ std::vector<StageTime> bench_networks(std::span<const PointCloud> clouds, const 
     grids.push_back(grid_of(cloud, model.widths));
     backbone_work += backbone->multiply_adds(sparsify(grids.back()).cells);
   }
-  stages.push_back(time_stage("backbone", backbone_work, grids.size(), [&] {
+  stages.push_back(time_stage("backbone", backbone_work, grids.size(), trials, [&] {
     scans.clear();
     for (const torch::Tensor& grid : grids) scans.push_back(backbone->forward(grid));
   }));
 
   const auto time_head = [&](const char* stage, GlobalHead& head) {
-    stages.push_back(time_stage(stage, head.multiply_adds() * double(scans.size()), scans.size(), [&] {
+    stages.push_back(time_stage(stage, head.multiply_adds() * double(scans.size()), scans.size(), trials, [&] {
       for (const SparseMap& scan : scans) head.describe(scan);
     }));
   };
@@ -88,7 +89,7 @@ std::vector<StageTime> bench_networks(std::span<const PointCloud> clouds, const 
   std::vector<OverlapHead::Prepared> prepared;
   double prepare_work = 0, overlap_work = 0;
   for (const SparseMap& scan : scans) prepare_work += overlap->prepare_multiply_adds(*scan.cells);
-  stages.push_back(time_stage("prepare", prepare_work, scans.size(), [&] {
+  stages.push_back(time_stage("prepare", prepare_work, scans.size(), trials, [&] {
     prepared.clear();
     for (const SparseMap& scan : scans) prepared.push_back(overlap->prepare(scan));
   }));
@@ -97,8 +98,8 @@ std::vector<StageTime> bench_networks(std::span<const PointCloud> clouds, const 
     candidates.push_back(&prepared[(i + 1) % prepared.size()]);
     overlap_work += overlap->multiply_adds(*prepared[0].cells, *candidates.back()->cells);
   }
-  stages.push_back(
-      time_stage("overlap of 25 candidates", overlap_work, 1, [&] { overlap->compare(prepared[0], candidates); }));
+  stages.push_back(time_stage("overlap of 25 candidates", overlap_work, 1, trials,
+                              [&] { overlap->compare(prepared[0], candidates); }));
   return stages;
 }
 
@@ -110,7 +111,7 @@ double matrix_multiply_rate(int threads) {
   for (const auto& [m, k, n] : shapes) {
     const torch::Tensor a = torch::ones({m, k}), b = torch::ones({k, n});
     torch::Tensor c = torch::empty({m, n});
-    for (int i = 0; i < trials; ++i) {
+    for (int i = 0; i < rate_trials; ++i) {
       const double ms = milliseconds_of([&] { torch::mm_out(c, a, b); });
       best = std::max(best, double(m * k * n) / giga / (ms * 1e-3));
     }

@@ -20,7 +20,7 @@ struct StageTime {
 /// Times the stages on the CPU with the weights of a file or models folder, one scan after the other (the mean over the
 /// clouds counts), and comparing the first scan with 25 candidates taken from the clouds in turn.
 std::vector<StageTime> bench_networks(std::span<const PointCloud> clouds, const std::filesystem::path& weights,
-                                      int threads = 0);
+                                      int threads = 0, int trials = 7);
 
 /// Multiply-adds per second [10^9] that LibTorch's float32 matrix product reaches here: the best of a few shapes and
 /// trials.

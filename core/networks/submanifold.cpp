@@ -79,6 +79,28 @@ std::pair<std::int64_t, std::int64_t> rows_of_part(const std::vector<std::int64_
   return {starts[part], starts[part + 1]};
 }
 
+/// One pass over the bytes instead of several.
+SparseMap sparsify_bytes(const torch::Tensor& grid) {
+  const std::uint8_t* bytes = grid.data_ptr<std::uint8_t>();
+  const std::int64_t height = grid.size(1), width = grid.size(2), channels = grid.size(3);
+  std::vector<std::int64_t> active;
+  for (std::int64_t cell = 0; cell < grid.size(0) * height * width; ++cell) {
+    unsigned any = 0;
+    for (std::int64_t c = 0; c < channels; ++c) any |= bytes[cell * channels + c];
+    if (any) active.push_back(cell);
+  }
+  const std::int64_t size = std::int64_t(active.size());
+  const torch::Tensor cells = torch::empty({size, 3}, torch::kLong);
+  const torch::Tensor features = torch::empty({size, channels}, torch::kFloat);
+  std::int64_t* place = cells.data_ptr<std::int64_t>();
+  float* row = features.data_ptr<float>();
+  for (const std::int64_t cell : active) {
+    *place++ = cell / (height * width), *place++ = cell / width % height, *place++ = cell % width;
+    row = std::copy(bytes + cell * channels, bytes + (cell + 1) * channels, row);
+  }
+  return {features, std::make_shared<ActiveSet>(cells, grid.size(0), height, width)};
+}
+
 /// [M, C] with one more row of `value`, which stands for "no neighbour".
 torch::Tensor with_row_of(const torch::Tensor& features, double value) {
   return torch::cat({features, torch::full({1, features.size(1)}, value, features.options())});
@@ -162,6 +184,7 @@ torch::Tensor ActiveSet::dense(const torch::Tensor& features) const {
 }
 
 SparseMap sparsify(const torch::Tensor& grid) {
+  if (grid.is_cpu() && grid.scalar_type() == torch::kByte && grid.is_contiguous()) return sparsify_bytes(grid);
   const torch::Tensor cells = (grid != 0).any(-1).nonzero();  // [M, 3], ordered by scan, row, column
   const torch::Tensor features =
       grid.index({cells.select(1, 0), cells.select(1, 1), cells.select(1, 2)}).to(torch::kFloat);
