@@ -101,8 +101,23 @@ QString save_picture(MainWindow& window, const Wishes& wishes) {
   return {};
 }
 
+/// Ends no session because a view could not show something: the reason is written down and the window goes on.
+class Application : public QApplication {
+ public:
+  using QApplication::QApplication;
+
+  bool notify(QObject* receiver, QEvent* event) override {
+    try {
+      return QApplication::notify(receiver, event);
+    } catch (const std::exception& error) {
+      complain(error.what(), kFailed);
+      return true;
+    }
+  }
+};
+
 int start(int argc, char** argv) {
-  QApplication app(argc, argv);
+  Application app(argc, argv);
   QApplication::setOrganizationName("relocus");
   QApplication::setApplicationName("relocus");
   QApplication::setApplicationVersion(QString::fromStdString(version()));

@@ -1,15 +1,12 @@
 #include "app/main_window.h"
 
-#include <QApplication>
-#include <QCloseEvent>
-#include <QComboBox>
 #include <QDockWidget>
-#include <QMimeData>
 #include <QPushButton>
 #include <QScrollArea>
-#include <QSettings>
+#include <QTimer>
 #include <QToolBar>
 #include <algorithm>
+#include <chrono>
 
 #include "app/icons.h"
 #include "app/message_bar.h"
@@ -33,7 +30,7 @@
 namespace relocus {
 namespace {
 
-constexpr int kLayoutVersion = 1;  // of the docks' names: another one makes older layouts void
+constexpr auto kFlicker = std::chrono::milliseconds(200);
 
 QScrollArea* scrolled(QWidget* content) {
   auto* area = new QScrollArea;
@@ -78,12 +75,6 @@ QString title_of_method(const std::string& name) {
 bool is_same(const MethodChoice& a, const MethodChoice& b) {
   return a.name == b.name && a.options == b.options && a.resources.weights == b.resources.weights &&
          a.resources.device == b.resources.device && a.resources.threads == b.resources.threads;
-}
-
-/// Space and the arrows belong to a button, a box or a slider that has the focus, not to the window.
-bool keeps_keys(const QWidget* focus) {
-  return qobject_cast<const QAbstractButton*>(focus) || qobject_cast<const QComboBox*>(focus) ||
-         qobject_cast<const QAbstractSlider*>(focus);
 }
 
 }  // namespace
@@ -179,6 +170,9 @@ void MainWindow::wire() {
 
   // Messages: what is wrong, over the window and in the log.
   connect(&session_, &Session::failed, messages_, &MessageBar::show_error);
+  connect(&session_, &Session::sequence_missing, this, [this](const std::filesystem::path& experiment) {
+    messages_->show_remedy(tr("Locate the sequence …"), [this, experiment] { ask_for_sequence_of(experiment); });
+  });
   connect(&session_, &Session::logged, log_, &LogView::show_message);
 
   // Welcome: what to do while nothing is open.
@@ -211,12 +205,8 @@ void MainWindow::wire() {
   });
   connect(&session_, &Session::query_changed, this, &MainWindow::show_selection);
   connect(&session_, &Session::candidate_changed, this, &MainWindow::show_selection);
-  connect(&session_, &Session::experiment_changed, this, [this](const std::shared_ptr<const Experiment>& experiment) {
-    const auto& resources = session_.method_choice().resources;
-    const bool known = experiment && !experiment->device.empty();
-    status_->show_device(QString::fromStdString(known ? experiment->device : resources.device),
-                         thread_count(resources.threads));
-  });
+  connect(&session_, &Session::experiment_changed, this, &MainWindow::show_device);
+  connect(&session_, &Session::method_choice_changed, this, &MainWindow::show_device);
   connect(status_, &StatusLine::cancel_wanted, this, [this] {
     if (shown_activity_) session_.cancel(*shown_activity_);
   });
@@ -372,18 +362,32 @@ void MainWindow::show_recent() {
   welcome_->show_recent(paths);
 }
 
+void MainWindow::show_device() {
+  const auto& experiment = session_.experiment();
+  const auto& resources = session_.method_choice().resources;
+  const bool known = experiment && !experiment->device.empty();
+  status_->show_device(QString::fromStdString(known ? experiment->device : resources.device),
+                       thread_count(resources.threads));
+}
+
 void MainWindow::show_activity(Activity activity, bool active) {
   actions_.cancel->setEnabled(session_.is_computing());
   if (active && activity != Activity::Evaluating) messages_->hide();  // what was wrong is being tried again
-  if (activity == Activity::Running) {
-    run_->show_running(active);
-    return;
-  }
+  if (activity == Activity::Running) return run_->show_running(active);
   if (activity == Activity::Checking) sequence_->show_checking(active);
-  if (active)
+  if (active) {
     shown_activity_ = activity;
-  else if (shown_activity_ == activity)
+    // What is over at once would only flicker.
+    QTimer::singleShot(kFlicker, this, [this, activity] {
+      if (shown_activity_ == activity) show_activity_title();
+    });
+  } else if (shown_activity_ == activity) {
     shown_activity_.reset();
+    show_activity_title();
+  }
+}
+
+void MainWindow::show_activity_title() {
   const QString title = shown_activity_ ? title_of(*shown_activity_) : QString();
   status_->show_activity(in_workspace_ ? title : QString());
   welcome_->show_busy(title);
@@ -396,108 +400,6 @@ void MainWindow::choose_theme(Theme theme) {
    : theme == Theme::Light ? actions_.light_theme
                            : actions_.system_theme)
       ->setChecked(true);
-}
-
-// Layout -------------------------------------------------------------------------------------------------------------
-
-void MainWindow::lay_out() {
-  for (const auto& [name, dock] : docks_) {
-    removeDockWidget(dock);
-    dock->setFloating(false);
-  }
-  const auto& d = docks_;
-  // Left: what is open and what is to be done with it.
-  addDockWidget(Qt::LeftDockWidgetArea, d.at("sequence"));
-  addDockWidget(Qt::LeftDockWidgetArea, d.at("method"));
-  addDockWidget(Qt::LeftDockWidgetArea, d.at("run"));
-  tabifyDockWidget(d.at("method"), d.at("protocol"));
-  // Middle: scans above, ground plans below. Right: answers and figures.
-  addDockWidget(Qt::RightDockWidgetArea, d.at("query"));
-  splitDockWidget(d.at("query"), d.at("candidates"), Qt::Horizontal);
-  splitDockWidget(d.at("query"), d.at("bev"), Qt::Vertical);
-  splitDockWidget(d.at("query"), d.at("candidate"), Qt::Horizontal);
-  splitDockWidget(d.at("bev"), d.at("trajectory"), Qt::Horizontal);
-  splitDockWidget(d.at("candidates"), d.at("curves"), Qt::Vertical);
-  tabifyDockWidget(d.at("curves"), d.at("log"));
-  for (const auto& [name, dock] : docks_) dock->show();
-  d.at("method")->raise();
-  d.at("curves")->raise();
-  if (in_workspace_) fit_docks();
-}
-
-/// Shares of the window that suit 1280 x 800 as well as 1600 x 1000 and more.
-void MainWindow::fit_docks() {
-  const auto& d = docks_;
-  const int left = std::clamp(width() * 19 / 100, 284, 360), right = std::clamp(width() * 27 / 100, 372, 560);
-  const int middle = width() - left - right, tall = height() - 140;
-  resizeDocks({d.at("sequence"), d.at("query"), d.at("candidate"), d.at("candidates")},
-              {left, middle / 2, middle / 2, right}, Qt::Horizontal);
-  resizeDocks({d.at("bev"), d.at("trajectory")}, {middle * 45 / 100, middle * 55 / 100}, Qt::Horizontal);
-  resizeDocks({d.at("sequence"), d.at("method"), d.at("run")}, {tall * 36 / 100, tall * 46 / 100, tall * 18 / 100},
-              Qt::Vertical);
-  resizeDocks({d.at("query"), d.at("bev")}, {tall / 2, tall / 2}, Qt::Vertical);
-  resizeDocks({d.at("candidates"), d.at("curves")}, {tall * 31 / 100, tall * 69 / 100}, Qt::Vertical);
-}
-
-/// The first sequence replaces the welcome by the docks.
-void MainWindow::show_workspace() {
-  if (in_workspace_) return;
-  in_workspace_ = true;
-  welcome_->hide();
-  frames_bar_->show();
-  const QByteArray layout = remember_ ? QSettings().value("window/layout").toByteArray() : QByteArray();
-  if (layout.isEmpty() || !restoreState(layout, kLayoutVersion)) lay_out();
-  frames_bar_->show();
-}
-
-void MainWindow::restore() {
-  if (!remember_) return;
-  const QSettings settings;
-  restoreGeometry(settings.value("window/geometry").toByteArray());
-  choose_theme(Theme(std::clamp(settings.value("window/theme", 0).toInt(), 0, int(Theme::Dark))));
-}
-
-void MainWindow::keep() {
-  if (!remember_) return;
-  QSettings settings;
-  settings.setValue("window/geometry", saveGeometry());
-  settings.setValue("window/theme", int(theme_));
-  if (in_workspace_) settings.setValue("window/layout", saveState(kLayoutVersion));
-}
-
-// Events -------------------------------------------------------------------------------------------------------------
-
-void MainWindow::closeEvent(QCloseEvent* event) {
-  keep();
-  QMainWindow::closeEvent(event);
-}
-
-void MainWindow::changeEvent(QEvent* event) {
-  QMainWindow::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) colour_icons(actions_, palette());
-}
-
-void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-  const auto urls = event->mimeData()->urls();
-  if (urls.size() == 1 && urls.front().isLocalFile()) event->acceptProposedAction();
-}
-
-void MainWindow::dropEvent(QDropEvent* event) {
-  event->acceptProposedAction();
-  session_.open(event->mimeData()->urls().front().toLocalFile().toStdString());
-}
-
-bool MainWindow::event(QEvent* event) {
-  if (event->type() == QEvent::ShortcutOverride) {
-    const auto* key = static_cast<QKeyEvent*>(event);
-    const bool plain = key->modifiers() == Qt::NoModifier || key->modifiers() == Qt::KeypadModifier;
-    const bool contested = key->key() == Qt::Key_Space || key->key() == Qt::Key_Left || key->key() == Qt::Key_Right;
-    if (plain && contested && keeps_keys(QApplication::focusWidget())) {
-      event->accept();
-      return true;
-    }
-  }
-  return QMainWindow::event(event);
 }
 
 }  // namespace relocus

@@ -56,6 +56,7 @@ class MainWindow : public QMainWindow {
   void keep();
 
   void ask_for_folder();
+  void ask_for_sequence_of(const std::filesystem::path& experiment);
   void ask_where_to_save();
   void ask_for_sample();
   void ask_which(const std::filesystem::path& root, const std::vector<std::filesystem::path>& sequences);
@@ -66,6 +67,8 @@ class MainWindow : public QMainWindow {
   void show_what_is_possible();
   void show_recent();
   void show_activity(Activity activity, bool active);
+  void show_activity_title();
+  void show_device();
   void show_candidates();
   void show_selection();
   QString why_no_candidate() const;

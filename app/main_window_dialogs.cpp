@@ -16,6 +16,11 @@ void MainWindow::ask_for_folder() {
   if (!folder.isEmpty()) session_.open(folder.toStdString());
 }
 
+void MainWindow::ask_for_sequence_of(const std::filesystem::path& experiment) {
+  const QString folder = QFileDialog::getExistingDirectory(this, tr("Where is the sequence of this experiment now?"));
+  if (!folder.isEmpty()) session_.open(experiment, folder.toStdString());
+}
+
 void MainWindow::ask_where_to_save() {
   const QString folder = QFileDialog::getSaveFileName(this, tr("Save the experiment as a folder"), {}, {}, nullptr,
                                                       QFileDialog::ShowDirsOnly);

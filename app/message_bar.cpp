@@ -3,6 +3,7 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPushButton>
 #include <QToolButton>
 #include <algorithm>
 
@@ -18,7 +19,12 @@ constexpr int kSignSize = 24;                 // [px]
 }  // namespace
 
 MessageBar::MessageBar(QWidget* parent, const QWidget* above)
-    : QFrame(parent), above_(above), sign_(new QLabel), text_(new QLabel), close_(new QToolButton) {
+    : QFrame(parent),
+      above_(above),
+      sign_(new QLabel),
+      text_(new QLabel),
+      remedy_(new QPushButton),
+      close_(new QToolButton) {
   setObjectName("message_bar");
   text_->setWordWrap(true);
   text_->setTextFormat(Qt::PlainText);
@@ -29,8 +35,13 @@ MessageBar::MessageBar(QWidget* parent, const QWidget* above)
   auto* row = new QHBoxLayout(this);
   row->addWidget(sign_, 0, Qt::AlignTop);
   row->addWidget(text_, 1);
+  row->addWidget(remedy_, 0, Qt::AlignTop);
   row->addWidget(close_, 0, Qt::AlignTop);
   connect(close_, &QToolButton::clicked, this, &QWidget::hide);
+  connect(remedy_, &QPushButton::clicked, this, [this] {
+    hide();
+    if (on_remedy_) on_remedy_();
+  });
   parent->installEventFilter(this);
   take_colours();
   hide();
@@ -38,10 +49,18 @@ MessageBar::MessageBar(QWidget* parent, const QWidget* above)
 
 void MessageBar::show_error(const QString& sentence) {
   text_->setText(sentence);
+  remedy_->hide();
   setAccessibleName(sentence);
   take_place();
   show();
   raise();
+}
+
+void MessageBar::show_remedy(const QString& text, std::function<void()> remedy) {
+  remedy_->setText(text);
+  remedy_->show();
+  on_remedy_ = std::move(remedy);
+  take_place();
 }
 
 QString MessageBar::text() const { return text_->text(); }

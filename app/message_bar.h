@@ -1,8 +1,10 @@
 #pragma once
 
 #include <QFrame>
+#include <functional>
 
 class QLabel;
+class QPushButton;
 class QToolButton;
 
 namespace relocus {
@@ -17,6 +19,8 @@ class MessageBar : public QFrame {
   MessageBar(QWidget* parent, const QWidget* above);
 
   void show_error(const QString& sentence);
+  /// Adds a button to the message that is shown: what can be done about it.
+  void show_remedy(const QString& text, std::function<void()> remedy);
   QString text() const;
 
  protected:
@@ -29,7 +33,9 @@ class MessageBar : public QFrame {
   const QWidget* above_;
   QLabel* sign_;
   QLabel* text_;
+  QPushButton* remedy_;
   QToolButton* close_;
+  std::function<void()> on_remedy_;
 };
 
 }  // namespace relocus

@@ -20,48 +20,6 @@ QString format(auto&& pattern, auto&&... args) {
   return QString::fromStdString(fmt::format(fmt::runtime(pattern), std::forward<decltype(args)>(args)...));
 }
 
-bool is_experiment(const std::filesystem::path& folder) { return std::filesystem::exists(folder / "experiment.json"); }
-
-/// An experiment whose frames are not those of the sequence would be drawn at wrong places, or outside of it.
-void require_fit(const Experiment& experiment, const Sequence& sequence) {
-  const auto num_frames = FrameId(sequence.frames.size());
-  const auto outside = [&](FrameId frame) { return frame < 0 || frame >= num_frames; };
-  for (const auto& retrieval : experiment.retrievals)
-    if (outside(retrieval.query) ||
-        std::ranges::any_of(retrieval.candidates, [&](const Candidate& c) { return outside(c.frame); }))
-      throw Error("the experiment speaks of frame {}, but {} has {} frames. Was the sequence changed since? Run again.",
-                  retrieval.query, sequence.folder.string(), num_frames);
-}
-
-OpenedSequence open_with_check(const std::filesystem::path& folder, const Progress& progress) {
-  OpenedSequence opened;
-  opened.sequence = open_sequence(folder);
-  if (opened.sequence.frames.empty()) throw Error("{} has no frames", folder.string());
-  opened.trajectory = trajectory(opened.sequence);
-  opened.check = check(opened.sequence, false, progress);
-  return opened;
-}
-
-OpenedSequence open_sequence_of(const Experiment& experiment, const std::filesystem::path& folder,
-                                const Progress& progress) {
-  try {
-    return open_with_check(experiment.sequence, progress);
-  } catch (const Error& error) {
-    throw Error("the experiment {} was made on the sequence {}, which cannot be opened: {}", folder.string(),
-                experiment.sequence.string(), error.what());
-  }
-}
-
-/// The sequences under a folder that is the root of several; empty otherwise.
-std::vector<std::filesystem::path> several_under(const std::filesystem::path& folder) {
-  for (const auto& format : datasets())
-    if (format.recognises(folder)) {
-      auto sequences = format.sequences(folder);
-      return sequences.size() > 1 ? sequences : std::vector<std::filesystem::path>();
-    }
-  return {};
-}
-
 /// Where places are seen again, before any method is asked.
 Evaluation revisits_alone(const Trajectory& trajectory, const Protocol& protocol, const Progress& progress) {
   std::vector<Retrieval> nothing_answered(trajectory.size());
@@ -75,15 +33,19 @@ std::shared_ptr<Options> make_options(const MethodInfo& info, const nlohmann::or
   return options;
 }
 
-}  // namespace
+/// "Scan Context on kitti/00: Recall@1 86.1 %, max F1 85.2 %, AP 82.8 % of 101 queries; 3.7 s"
+QString summary_of(const Experiment& experiment, double seconds) {
+  const auto& figures = experiment.evaluation.figures;
+  const std::string& title = method(experiment.method).title;
+  if (figures.num_queries == 0 || figures.recall_at.empty())
+    return format("{} on {}: no query has a right answer under this protocol; {:.1f} s", title,
+                  experiment.sequence_name, seconds);
+  return format("{} on {}: Recall@1 {:.1f} %, max F1 {:.1f} %, AP {:.1f} % of {} queries; {:.1f} s", title,
+                experiment.sequence_name, 100 * figures.recall_at.front(), 100 * figures.max_f1,
+                100 * figures.average_precision, figures.num_queries, seconds);
+}
 
-/// What lies at a path: a sequence, several, or an experiment with its sequence.
-struct Session::Opening {
-  std::filesystem::path path;
-  std::vector<std::filesystem::path> several;
-  std::shared_ptr<const OpenedSequence> opened;
-  std::shared_ptr<const Experiment> experiment;
-};
+}  // namespace
 
 Session::Session(QObject* parent) : QObject(parent) {
   for (std::size_t i = 0; i < num_activities; ++i) {
@@ -125,32 +87,20 @@ const Retrieval* Session::retrieval() const {
 
 // Opening and saving -------------------------------------------------------------------------------------------------
 
-Session::Opening Session::open_anything(const std::filesystem::path& path, const Progress& progress) {
-  Opening opening;
-  opening.path = path.filename() == "experiment.json" ? path.parent_path() : path;
-  if (!std::filesystem::exists(opening.path))
-    throw Error("{} does not exist. Was it moved, or is a disk missing?", path.string());
-  if (is_experiment(opening.path)) {
-    auto experiment = std::make_shared<Experiment>(load_experiment(opening.path));
-    auto opened = std::make_shared<OpenedSequence>(open_sequence_of(*experiment, opening.path, progress));
-    require_fit(*experiment, opened->sequence);
-    opening.experiment = std::move(experiment);
-    opening.opened = std::move(opened);
-  } else if (opening.several = several_under(opening.path); opening.several.empty()) {
-    opening.opened = std::make_shared<OpenedSequence>(open_with_check(opening.path, progress));
-  }
-  return opening;
-}
-
-void Session::open(const std::filesystem::path& path) {
+void Session::open(const std::filesystem::path& path, const std::filesystem::path& sequence) {
   Q_EMIT logged(Severity::Info, tr("Opening %1").arg(text(path)));
   runner(Activity::Opening)
-      .start([path](const Progress& progress) { return open_anything(path, progress); },
+      .start([path, sequence](const Progress& progress) { return open_anything(path, sequence, progress); },
              [this](Opening opening) { adopt(std::move(opening)); });
 }
 
 void Session::adopt(Opening opening) {
-  if (!opening.opened) return Q_EMIT several_sequences(opening.path, opening.several);
+  if (!opening.several.empty()) return Q_EMIT several_sequences(opening.path, opening.several);
+  if (!opening.missing.isEmpty()) {
+    Q_EMIT logged(Severity::Error, opening.missing);
+    Q_EMIT failed(opening.missing);
+    return Q_EMIT sequence_missing(opening.path);
+  }
   for (const auto activity : {Activity::Checking, Activity::Running, Activity::Evaluating}) cancel(activity);
   opened_ = std::move(opening.opened);
   experiment_ = nullptr;
@@ -175,9 +125,7 @@ void Session::adopt(Opening opening) {
 
   if (opening.experiment) {
     protocol_ = opening.experiment->protocol;
-    method_choice_.name = opening.experiment->method;
-    method_choice_.options = nlohmann::ordered_json::parse(opening.experiment->options, nullptr, false);
-    if (method_choice_.options.is_discarded()) method_choice_.options = nullptr;
+    if (opening.choice) method_choice_ = *opening.choice;
     Q_EMIT protocol_changed(protocol_);
     Q_EMIT method_choice_changed(method_choice_);
     adopt(std::move(opening.experiment));
@@ -408,8 +356,7 @@ void Session::run() {
           },
           [this, before](std::shared_ptr<const Experiment> experiment) {
             const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
-            Q_EMIT logged(Severity::Info, format("{} on {}: done in {:.1f} s", experiment->method,
-                                                 experiment->sequence_name, took.count()));
+            Q_EMIT logged(Severity::Info, summary_of(*experiment, took.count()));
             cancel(Activity::Evaluating);
             chosen_threshold_.reset();
             const bool other_protocol = to_json(experiment->protocol) != to_json(protocol_);

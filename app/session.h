@@ -7,21 +7,12 @@
 #include <optional>
 
 #include "app/job.h"
+#include "app/opening.h"
 #include "app/scan_loader.h"
-#include "core/datasets/check.h"
-#include "core/experiment.h"
 #include "core/simulator/simulator.h"
 #include "widgets/log_view.h"
-#include "widgets/method_form.h"
 
 namespace relocus {
-
-/// A sequence with what is known of it before any run.
-struct OpenedSequence {
-  Sequence sequence;
-  Trajectory trajectory;
-  DataCheck check;
-};
 
 /// What can go on at the same time, each with its own progress and cancel.
 enum class Activity { Opening, Checking, Running, Evaluating, Saving, Simulating };
@@ -48,7 +39,8 @@ class Session : public QObject {
   bool is_idle() const;  ///< nothing is computed, no scan is read
 
   // Opening and saving.
-  void open(const std::filesystem::path& path);  ///< a sequence, a folder of several, or an experiment
+  /// A sequence, a folder of several, or an experiment (on `sequence` when its own is elsewhere now).
+  void open(const std::filesystem::path& path, const std::filesystem::path& sequence = {});
   void save_experiment(const std::filesystem::path& folder);
   void simulate(const std::filesystem::path& folder, const SimulatorOptions& options);  ///< and opens it
   void check_every_scan();
@@ -73,7 +65,8 @@ class Session : public QObject {
   void sequence_changed(const std::shared_ptr<const relocus::OpenedSequence>& opened);
   void check_changed(const relocus::DataCheck& check);
   void several_sequences(const std::filesystem::path& root, const std::vector<std::filesystem::path>& sequences);
-  void opened_from(const std::filesystem::path& path);  ///< worth remembering
+  void sequence_missing(const std::filesystem::path& experiment);  ///< its sequence was not found where it was made
+  void opened_from(const std::filesystem::path& path);             ///< worth remembering
   void experiment_changed(const std::shared_ptr<const relocus::Experiment>& experiment);
   void evaluation_changed(
       const std::shared_ptr<const relocus::Evaluation>& evaluation);  ///< null; without answers: revisits only
@@ -94,10 +87,7 @@ class Session : public QObject {
   void idle();
 
  private:
-  struct Opening;
-
   JobRunner& runner(Activity activity) { return runners_[std::size_t(activity)]; }
-  static Opening open_anything(const std::filesystem::path& path, const Progress& progress);
   void adopt(Opening opening);
   void adopt(std::shared_ptr<const Experiment> experiment);
   void evaluate_again();

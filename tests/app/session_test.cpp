@@ -190,6 +190,26 @@ class SessionTest : public QObject {
     session.open(saved);
     QTRY_COMPARE(failed.count(), 1);
     QVERIFY(failed[0][0].toString().contains(QString::fromStdString(gone.string())));
+    session.open(saved, laps_);  // where it is now
+    QTRY_VERIFY_WITH_TIMEOUT(session.experiment() && session.is_idle(), 20000);
+    QCOMPARE(session.opened()->sequence.folder, laps_);
+  }
+
+  void an_experiment_of_another_sequence_does_not_fit() {
+    const auto shorter = fs::path(folder_.path().toStdString()) / "shorter", saved = shorter.parent_path() / "longer";
+    test::write_two_laps(shorter, {.frames_per_lap = 5});
+    Session session;
+    session.open(laps_);
+    QTRY_VERIFY(session.opened());
+    session.choose_method({"scan_context", nullptr, {}});
+    session.run();
+    QTRY_VERIFY_WITH_TIMEOUT(session.experiment(), 60000);
+    session.save_experiment(saved);
+    QTRY_VERIFY(session.is_idle());
+    QSignalSpy failed(&session, &Session::failed);
+    session.open(saved, shorter);
+    QTRY_COMPARE(failed.count(), 1);
+    QVERIFY(failed[0][0].toString().contains("10 frames"));
   }
 
   void scans_that_vanish_are_told_and_the_rest_goes_on() {
