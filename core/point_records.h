@@ -4,6 +4,11 @@
 
 #include "core/types.h"
 
+// Why .pcd and .ply are read here and not by Open3D, which is linked anyway (0.16 and 0.19 behave alike): its readers
+// that keep intensities take an ascii .pcd with missing points for whole and leave the rest uninitialised, write beyond
+// their memory where normals are wider than coordinates or two fields share a name, read beyond it where less is packed
+// than the header tells, and drop .ply intensities of type short, ushort, uint and char. point_files_test holds these.
+
 namespace relocus {
 
 /// Kinds of numbers in binary point files.

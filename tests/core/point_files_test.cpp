@@ -194,6 +194,53 @@ class PointFilesTest : public QObject {
     RELOCUS_ERROR(read_points(made("k.ply", "ply\nformat ascii 1.0\nend_header\n")), "k.ply", "no vertices");
   }
 
+  void a_file_that_was_cut_never_passes_as_whole() {
+    const std::string records = pcd_record(1, 2, 3, 0.5f) + pcd_record(4, 5, 6, 0.75f);
+    const std::string lzf = std::string("\x1f") + records.substr(0, 32) + "\x07" + records.substr(32);
+    const std::string little = packed(1., 2.f, 3.f, '\x32') + packed(4., 5.f, 6.f, '\x4b');
+    const std::pair<const char*, std::string> whole[] = {
+        {"a.pcd", pcd_header("ascii") + "1 2 3 0 0 0 0 0.5\n4 5 6 0 0 0 0 7"},  // a shorter last number cannot be seen
+        {"b.pcd", pcd_header("binary") + records},
+        {"c.pcd", pcd_header("binary_compressed") + packed(std::uint32_t(lzf.size()), 40u) + lzf},
+        {"d.ply", ply_header("ascii") + "1 2 3 50\n4 5 6 7"},
+        {"e.ply", ply_header("binary_little_endian") + little},
+    };
+    for (const auto& [name, bytes] : whole) {
+      QCOMPARE(read_points(made(name, bytes)).points.size(), std::size_t(2));
+      for (std::size_t size = 0; size < bytes.size(); ++size)
+        RELOCUS_ERROR(read_points(made(name, std::string_view(bytes).substr(0, size))), name, ";");
+    }
+  }
+
+  void other_fields_do_no_harm() {
+    const auto pcd = [](std::string_view fields, std::string_view sizes, std::string_view types) {
+      return fmt::format("FIELDS x y z {}\nSIZE 4 4 4 {}\nTYPE F F F {}\nWIDTH 1\nHEIGHT 1\nPOINTS 1\nDATA binary\n",
+                         fields, sizes, types);
+    };
+    const std::string xyz = packed(1.f, 2.f, 3.f);
+    for (const std::string& file :
+         {pcd("normal_x normal_y normal_z", "8 8 8", "F F F") + xyz + packed(7., 8., 9.),  // wider than the coordinates
+          pcd("normal_x", "4", "F") + xyz + packed(7.f),                                   // a third of a normal
+          pcd("positions", "4", "F") + xyz + packed(7.f),                                  // another reader's own name
+          pcd("ring ring", "8 1", "F U") + xyz + packed(7., 'a'),                          // one name, two types
+          pcd("x", "8", "F") + xyz + packed(7.)}) {
+      const PointCloud cloud = read_points(made("a.pcd", file));
+      QCOMPARE(cloud.points.size(), std::size_t(1));
+      QVERIFY(cloud.points[0] == Eigen::Vector3f(1, 2, 3));
+    }
+  }
+
+  void ply_intensities_may_be_any_number() {
+    for (const char* type : {"char", "uchar", "short", "ushort", "int", "uint", "float", "double", "int8", "uint8",
+                             "int16", "uint16", "int32", "uint32", "float32", "float64"}) {
+      const std::string header = fmt::format(
+          "ply\nformat ascii 1.0\nelement vertex 2\nproperty float x\nproperty float y\nproperty float z\nproperty {} "
+          "intensity\nend_header\n",
+          type);
+      verify_two_points(read_points(made("a.ply", header + "1 2 3 50\n4 5 6 75\n")), 50, 75);
+    }
+  }
+
   void xyz_lines_may_have_an_intensity() {
     verify_two_points(read_points(made("a.xyz", "# x y z i\r\n1 2 3 0.5\r\n\r\n4 5 6 0.75\r\n")), 0.5f, 0.75f);
     QVERIFY(read_points(made("b.xyz", "1,2,3\n")).intensities.empty());
