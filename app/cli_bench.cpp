@@ -1,5 +1,4 @@
 #include <unistd.h>
-#include <cmath>
 
 #include <filesystem>
 
@@ -9,8 +8,9 @@
 #include "core/datasets/registry.h"
 #include "core/environment.h"
 #include "core/error.h"
-#include "core/point_files.h"
+#include "core/networks/bench.h"
 #include "core/simulator/simulator.h"
+#include "core/weights/golden_rule.h"
 
 namespace relocus {
 namespace {
@@ -18,9 +18,11 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int kFramesOf00 = 4541;
+constexpr int kFramesOf00 = 4541;  // of KITTI's sequence 00
 constexpr int kDimension = 1024;
+constexpr int kCandidates = 25;
 constexpr int kRepeats = 7;
+constexpr std::string_view kNetworks = "overlap_netvlad";
 
 /// A folder that is gone when the bench is over.
 struct ScratchFolder {
@@ -31,62 +33,96 @@ struct ScratchFolder {
   }
 };
 
-std::vector<fs::path> scans_of(const Sequence& sequence) {
-  std::vector<fs::path> scans;
-  for (const Frame& frame : sequence.frames) {
-    if (!frame.cloud.empty()) scans.push_back(frame.cloud);
+/// The sequence whose first scan is measured: the one that was named, or a simulated one.
+Sequence sequence_for(const std::string& folder, const fs::path& scratch, const Progress& progress) {
+  if (folder.empty()) {
+    SimulatorOptions options;
+    options.frames = 50;
+    simulate(scratch, options, progress);
   }
-  if (scans.empty()) throw Error("{} has no scans to measure with", sequence.name);
-  return scans;
+  Sequence sequence = open_sequence(folder.empty() ? scratch : fs::path(folder));
+  std::erase_if(sequence.frames, [](const Frame& frame) { return frame.cloud.empty(); });
+  if (sequence.frames.empty()) throw Error("{} has no scans to measure with", sequence.name);
+  return sequence;
+}
+
+std::vector<BenchStage> network_stages(const PointCloud& cloud, const fs::path& weights, int threads, double rate) {
+  std::vector<BenchStage> stages;
+  for (const StageTime& time : bench_networks(std::span(&cloud, 1), weights, threads))
+    stages.push_back({time.name, time.min_milliseconds, time.giga_multiply_adds / rate * 1e3});
+  return stages;
+}
+
+std::vector<BenchStage> scan_context_stages(const MethodFlags& flags, const Reading& reading) {
+  const MethodInfo& info = method("scan_context");
+  const auto method = info.create(flags.method.empty() ? *info.options() : *flags.options(), flags.resources);
+  std::vector<Encoding> encodings;
+  const double encode = best_milliseconds(kRepeats, [&] { encodings = method->encode(std::span(&reading, 1)); });
+  const auto prepared = method->prepare(encodings.front());
+  const std::vector candidates(kCandidates, prepared);
+  const double rerank = best_milliseconds(kRepeats, [&] { method->rerank(*prepared, candidates); });
+  return {{"scan context", encode, {}}, {fmt::format("scan context of {} candidates", kCandidates), rerank, {}}};
+}
+
+std::string table(const std::vector<BenchStage>& stages) {
+  std::string text = fmt::format("{:<36}{:>11}{:>11}{:>8}\n", "stage", "ms", "floor ms", "ratio");
+  for (const BenchStage& stage : stages) {
+    text += fmt::format("{:<36}{:>11.3f}", stage.name, stage.milliseconds);
+    if (const auto floor = stage.floor_milliseconds)
+      text += fmt::format("{:>11.3f}{:>8.2f}", *floor, stage.milliseconds / *floor);
+    text += "\n";
+  }
+  return text;
+}
+
+Json to_json(const BenchStage& stage) {
+  const auto floor = stage.floor_milliseconds;
+  return {{"name", stage.name},
+          {"ms", stage.milliseconds},
+          {"floor_ms", floor ? Json(*floor) : Json()},
+          {"ratio", floor ? Json(stage.milliseconds / *floor) : Json()}};
 }
 
 void bench(const Cli& cli, const std::string& folder, const MethodFlags& flags) {
-  const double rate = multiply_rate();
-  ScratchFolder scratch;
-  if (folder.empty()) {
-    SimulatorOptions options;
-    options.frames = 2;
-    simulate(scratch.path, options, cli.progress());
-  }
-  const Sequence sequence = open_sequence(folder.empty() ? scratch.path : fs::path(folder));
-  const fs::path scan = scans_of(sequence).front();
+  if (!flags.method.empty()) method(flags.method);  // an unknown one is an error before anything is measured
+  const bool with_networks = flags.method.empty() || flags.method == kNetworks;
+  const bool with_scan_context = flags.method.empty() || flags.method == "scan_context";
+  const Progress progress = cli.progress();
+  const ScratchFolder scratch;
+  const Sequence sequence = sequence_for(folder, scratch.path / "sequence", progress);
+  const int threads = thread_count(flags.resources.threads);
+  const double rate = matrix_multiply_rate(threads);
 
   std::vector<BenchStage> stages;
   Reading reading;
   stages.push_back({"load", best_milliseconds(kRepeats, [&] { reading.cloud = read_cloud(sequence, 0); }), {}});
   std::vector<std::uint8_t> cells;
   stages.push_back({"voxelise", best_milliseconds(kRepeats, [&] { occupancy(reading.cloud, {}, cells); }), {}});
-  for (const MethodInfo& info : methods()) {
-    const bool wanted = flags.method.empty() ? !info.needs_weights : info.name == flags.method;
-    if (!wanted || info.modality != Modality::Lidar) continue;
-    const auto method = info.create(flags.method.empty() ? *info.options() : *flags.options(), flags.resources);
-    std::vector<Encoding> encodings;
-    stages.push_back({info.name + " encode",
-                      best_milliseconds(kRepeats, [&] { encodings = method->encode(std::span(&reading, 1)); }),
-                      {}});
-    if (!info.reranks) continue;
-    const auto prepared = method->prepare(encodings.front());
-    const std::vector candidates(25, prepared);
-    stages.push_back(
-        {info.name + " re-rank 25", best_milliseconds(kRepeats, [&] { method->rerank(*prepared, candidates); }), {}});
+  const auto add = [&](std::vector<BenchStage> more) { std::ranges::move(more, std::back_inserter(stages)); };
+  std::string weights = flags.resources.weights;
+  if (with_networks) {
+    progress("Measuring networks", 0, 1);
+    if (weights.empty()) {
+      weights = scratch.path / "weights";
+      write_golden_weights(weights);
+    }
+    add(network_stages(reading.cloud, weights, threads, rate));
   }
-  for (BenchStage& stage : bench_search(kFramesOf00, kDimension, rate)) stages.push_back(std::move(stage));
+  if (with_scan_context) add(scan_context_stages(flags, reading));
+  progress("Measuring search", 0, 1);
+  add(bench_search(kFramesOf00, kDimension, rate));
 
-  std::string text = fmt::format("matrix product: {:.1f} GMAC/s on {} cores\nscan: {} ({} points)\n", rate / 1e9,
-                                 thread_count(), scan.filename().string(), reading.cloud.points.size());
-  text += fmt::format("{:<36}{:>10}{:>10}{:>8}\n", "stage", "ms", "floor ms", "ratio");
+  const std::string numbers = !with_networks ? "none"
+                              : flags.resources.weights.empty()
+                                  ? "made by a rule, untrained: times do not depend on them"
+                                  : weights;
+  std::string text = fmt::format("matrix product: {:.1f} GMAC/s on {} threads\n", rate, threads);
+  text += fmt::format("scan: {} ({} points); weights: {}\n", sequence.frames.front().cloud.filename().string(),
+                      reading.cloud.points.size(), numbers);
   Json list = Json::array();
-  for (const BenchStage& stage : stages) {
-    const auto floor = stage.floor_milliseconds;
-    text += fmt::format("{:<36}{:>10.3f}{:>10}{:>8}\n", stage.name, stage.milliseconds,
-                        floor ? fmt::format("{:.3f}", *floor) : "",
-                        floor ? fmt::format("{:.2f}", stage.milliseconds / *floor) : "");
-    list.push_back({{"name", stage.name},
-                    {"ms", stage.milliseconds},
-                    {"floor_ms", floor ? Json(*floor) : Json()},
-                    {"ratio", floor ? Json(stage.milliseconds / *floor) : Json()}});
-  }
-  cli.tell(text, {{"stages", list}, {"gmacs_per_second", rate / 1e9}, {"threads", thread_count()}});
+  for (const BenchStage& stage : stages) list.push_back(to_json(stage));
+  cli.tell(text + table(stages),
+           {{"stages", list}, {"gmacs_per_second", rate}, {"threads", threads}, {"weights", numbers}});
 }
 
 }  // namespace
@@ -97,7 +133,7 @@ void add_bench_command(CLI::App& app, Cli& cli) {
   const auto folder = std::make_shared<std::string>();
   const auto flags = std::make_shared<MethodFlags>();
   flags->add_to(*command, false);
-  command->add_option("--sequence", *folder, "Scans to measure with [one is simulated]")->type_name("DIR");
+  command->add_option("--sequence", *folder, "Scans to measure with [simulated ones]")->type_name("DIR");
   command->callback([&cli, folder, flags] { bench(cli, *folder, *flags); });
 }
 

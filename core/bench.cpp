@@ -7,14 +7,9 @@
 #include "core/evaluation.h"
 #include "core/pipeline.h"
 
-extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n, const int* k,
-                       const float* alpha, const float* a, const int* lda, const float* b, const int* ldb,
-                       const float* beta, float* c, const int* ldc);
-
 namespace relocus {
 namespace {
 
-constexpr int kSide = 1536;      // of the matrices whose product is timed
 constexpr double kLap = 1500;    // [frames] after which the synthetic drive is where it was
 constexpr double kRadius = 240;  // [m] of its circle
 
@@ -34,16 +29,6 @@ Trajectory circle(int num_frames) {
 
 }  // namespace
 
-double multiply_rate() {
-  const std::vector<float> a(std::size_t(kSide) * kSide, 0.5f), b(a);
-  std::vector<float> c(a.size());
-  const float one = 1, zero = 0;
-  const double best = best_milliseconds(5, [&] {
-    sgemm_("N", "N", &kSide, &kSide, &kSide, &one, a.data(), &kSide, b.data(), &kSide, &zero, c.data(), &kSide);
-  });
-  return double(kSide) * kSide * kSide / (best / 1e3);
-}
-
 std::vector<BenchStage> bench_search(int num_frames, int dimension, double rate) {
   const Trajectory drive = circle(num_frames);
   std::mt19937 random(1);
@@ -59,7 +44,7 @@ std::vector<BenchStage> bench_search(int num_frames, int dimension, double rate)
   std::vector<Retrieval> answers;
   BenchStage searching{fmt::format("search of {}x{}", num_frames, dimension), 0, {}};
   searching.milliseconds = best_milliseconds(3, [&] { answers = search(descriptors, drive, protocol); });
-  searching.floor_milliseconds = 0.5 * num_frames * num_frames * dimension / rate * 1e3;
+  searching.floor_milliseconds = 0.5 * num_frames * num_frames * dimension / (rate * 1e9) * 1e3;
   BenchStage evaluating{fmt::format("evaluation of {} queries", num_frames), 0, {}};
   evaluating.milliseconds = best_milliseconds(3, [&] { evaluate(drive, answers, protocol); });
   return {searching, evaluating};

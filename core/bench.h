@@ -14,11 +14,8 @@ struct BenchStage {
   std::optional<double> floor_milliseconds;  ///< absent where the work is no matrix product
 };
 
-/// Multiply-adds a second of a large float matrix product on all cores, the best of several.
-double multiply_rate();
-
 /// Search of `num_frames` descriptors of `dimension` numbers, each among those that are older, and evaluation of the
-/// answers.
+/// answers. `rate`: multiply-adds per second [10^9] of the machine's matrix product.
 std::vector<BenchStage> bench_search(int num_frames, int dimension, double rate);
 
 /// The shortest time of `repeats` calls [ms].
