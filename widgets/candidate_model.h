@@ -27,7 +27,7 @@ class CandidateModel : public QAbstractTableModel {
   Q_OBJECT
 
  public:
-  enum Column { Rank, Frame, Distance, Similarity, TrueDistance, Yaw, Correct, ColumnCount };
+  enum Column { Rank, Frame, Correct, TrueDistance, Similarity, Distance, Yaw, ColumnCount };
 
   explicit CandidateModel(QObject* parent = nullptr);
 

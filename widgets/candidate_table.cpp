@@ -49,9 +49,6 @@ CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
   table_->horizontalHeader()->setHighlightSections(false);
   table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   table_->horizontalHeader()->setMinimumSectionSize(24);
-  table_->horizontalHeader()->moveSection(CandidateModel::Correct,
-                                          1);  // what matters stays in sight where room is little
-  table_->horizontalHeader()->moveSection(table_->horizontalHeader()->visualIndex(CandidateModel::TrueDistance), 3);
   table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
   headline_ = new QLabel;
   headline_->setTextFormat(Qt::PlainText);

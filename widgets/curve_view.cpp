@@ -22,6 +22,7 @@
 #include <QLocale>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QTabBar>
 #include <QToolTip>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -38,7 +39,8 @@ namespace {
 constexpr double kNear = 14,
                  kClickTravel = 4;   // [px] of the pointer from a point; a press that moves farther is a drag
 constexpr double kLow = 320;         // [px] lower than this the figures take one line
-constexpr double kNarrow = 560;      // [px] narrower than this the charts stand one above the other
+constexpr double kNarrow = 520;      // [px] narrower than this the charts stand one above the other
+constexpr double kTall = 560;        // [px] or, lower than this, one at a time
 constexpr double kTopOfAxis = 1.02;  // a curve at 1 stays clear of the frame
 constexpr double kGuides[] = {0.2, 0.4, 0.6, 0.8};  // F1 of the faint guide lines
 
@@ -151,9 +153,17 @@ CurveView::CurveView(QWidget* parent) : QWidget(parent), charts_(std::make_uniqu
   figures_->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
   figures_->setContentsMargins(8, 4, 8, 6);
   figures_->setAccessibleName(tr("Figures"));
+  which_ = new QTabBar;
+  which_->addTab(tr("Precision over recall"));
+  which_->addTab(tr("Recall@N"));
+  which_->setDrawBase(false);
+  which_->setExpanding(false);
+  which_->setAccessibleName(tr("Chart"));
+  connect(which_, &QTabBar::currentChanged, this, &CurveView::lay_out);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
+  layout->addWidget(which_);
   layout->addWidget(scene_, 1);
   layout->addWidget(figures_);
   setMinimumSize(180, 140);
@@ -183,6 +193,8 @@ void CurveView::show_error(const QString& sentence) {
 }
 
 void CurveView::clear() { show_error(tr("Run a method to see how good it is")); }
+
+bool CurveView::has_curve() const { return evaluation_ && !evaluation_->figures.curve.empty(); }
 
 int CurveView::curve_points() const { return evaluation_ ? int(evaluation_->figures.curve.size()) : 0; }
 
@@ -215,7 +227,6 @@ void CurveView::refill() {
   scene_->renderer()->SetBackground(colours.canvas.redF(), colours.canvas.greenF(), colours.canvas.blueF());
   for (vtkChartXY* chart : {charts_->precision_recall.Get(), charts_->recall_at.Get()}) {
     chart->ClearPlots();
-    chart->SetVisible(evaluation_ != nullptr);
   }
   if (evaluation_) {
     fill_precision_recall();
@@ -261,40 +272,43 @@ const PrPoint* CurveView::chosen_point() const {
 }
 
 void CurveView::paint_overlay(QPainter& painter) const {
-  const ViewColours colours = view_colours(palette());
   painter.setFont(font());
-  if (!evaluation_ || evaluation_->figures.curve.empty()) {
-    painter.setPen(colours.muted_text);
+  if (!has_curve()) {
+    painter.setPen(view_colours(palette()).muted_text);
     painter.drawText(scene_->rect().adjusted(12, 12, -12, -12), int(Qt::AlignCenter) | Qt::TextWordWrap,
                      evaluation_ ? tr("No query was answered, so there is no curve") : message_);
     return;
   }
-  const Figures& figures = evaluation_->figures;
-  painter.setPen(colours.muted_text);
+  if (charts_->precision_recall->GetVisible()) paint_marks(painter);
+  if (charts_->recall_at->GetVisible())
+    for (int n = 1; n <= int(evaluation_->figures.recall_at.size()); ++n)
+      draw_mark(painter, Mark::Disc, pixel_of_recall_at(n), 6, view_colours(palette()).right);
+}
+
+void CurveView::paint_marks(QPainter& painter) const {
+  const ViewColours colours = view_colours(palette());
   const QRectF area = plot_area(*charts_->precision_recall);
   const double line = painter.fontMetrics().height();
-  for (const double f1 : kGuides) {  // where a guide leaves the chart on the right
-    const QPointF end = pixel_of(1, f1 / (2 - f1));
-    if (area.height() > 9 * line)
+  painter.setPen(colours.muted_text);
+  if (area.height() > 9 * line)
+    for (const double f1 : kGuides) {  // where a guide leaves the chart on the right
+      const QPointF end = pixel_of(1, f1 / (2 - f1));
       painter.drawText(QRectF(end.x() - 80, end.y() - line - 1, 78, line), Qt::AlignRight,
                        tr("F1 %1").arg(f1, 0, 'f', 1));
-  }
-  std::vector<LegendRow> rows;
-  const auto best = std::ranges::max_element(figures.curve, {}, &PrPoint::f1);
+    }
+
+  const auto best = std::ranges::max_element(evaluation_->figures.curve, {}, &PrPoint::f1);
+  std::vector<LegendRow> rows{{Mark::Diamond, colours.wrong, tr("max F1 %1 %").arg(percent(best->f1))}};
   if (const PrPoint* chosen = chosen_point()) {
     draw_mark(painter, Mark::Ring, pixel_of(chosen->recall, chosen->precision), 17, colours.query);
     rows.push_back({Mark::Ring, colours.query, tr("accepted from %1").arg(score(chosen->threshold))});
   }
   draw_mark(painter, Mark::Diamond, pixel_of(best->recall, best->precision), 9, colours.wrong);
-  rows.insert(rows.begin(), {Mark::Diamond, colours.wrong, tr("max F1 %1 %").arg(percent(best->f1))});
-  // Where curves seldom are: low precision at low recall.
-  const double height = rows.size() * (line + 3) + 30;
-  if (area.height() > 2 * height)
-    draw_legend(painter, {area.left(), area.bottom() - height, area.width(), height}, rows, colours);
 
-  if (charts_->recall_at->GetVisible())
-    for (int n = 1; n <= int(figures.recall_at.size()); ++n)
-      draw_mark(painter, Mark::Disc, pixel_of_recall_at(n), 6, colours.right);
+  QPolygonF curve;
+  for (int i = 0; i < curve_points(); ++i) curve << pixel_of(i);
+  if (area.height() > 5 * line)
+    draw_legend(painter, area, rows, colours, curve, {Qt::BottomLeftCorner, Qt::TopRightCorner, Qt::TopLeftCorner});
 }
 
 QString CurveView::figures_text() const {
@@ -357,19 +371,20 @@ void CurveView::dress() {
 
 void CurveView::lay_out() {
   const QSizeF size = scene_->size();
-  const bool stacked = size.width() < kNarrow && size.height() > size.width() * 0.9;
-  const bool one_only = size.width() < kNarrow && !stacked;
-  const QSizeF half = stacked    ? QSizeF(size.width(), size.height() / 2)
-                      : one_only ? size
-                                 : QSizeF(size.width() / 2, size.height());
-  charts_->recall_at->SetVisible(evaluation_ && !one_only);
+  const bool beside = size.width() >= kNarrow, stacked = !beside && height() >= kTall;
+  const bool both = beside || stacked;
+  which_->setVisible(has_curve() && !both);
+  charts_->precision_recall->SetVisible(has_curve() && (both || which_->currentIndex() == 0));
+  charts_->recall_at->SetVisible(has_curve() && (both || which_->currentIndex() == 1));
+
+  const QSizeF half(beside ? size.width() / 2 : size.width(), stacked ? size.height() / 2 : size.height());
   const auto place = [&](vtkChartXY* chart, QPointF corner) {  // VTK counts device pixels from below
     const double ratio = devicePixelRatioF();
     chart->SetSize(vtkRectf(float(corner.x() * ratio), float((size.height() - corner.y() - half.height()) * ratio),
                             float(half.width() * ratio), float(half.height() * ratio)));
   };
   place(charts_->precision_recall, {0, 0});
-  place(charts_->recall_at, stacked ? QPointF(0, half.height()) : QPointF(half.width(), 0));
+  place(charts_->recall_at, stacked ? QPointF(0, half.height()) : QPointF(beside ? half.width() : 0, 0));
   charts_->actor->GetScene()->SetDirty(true);
   scene_->update();
 }
@@ -377,6 +392,7 @@ void CurveView::lay_out() {
 int CurveView::nearest_point(QPointF pixel) const {
   int nearest = -1;
   double least = kNear;
+  if (!charts_->precision_recall->GetVisible()) return nearest;
   for (int i = 0; i < curve_points(); ++i) {
     const QPointF apart = pixel_of(i) - pixel;
     const double distance = std::hypot(apart.x(), apart.y());
@@ -413,7 +429,7 @@ bool CurveView::eventFilter(QObject* watched, QEvent* event) {
 }
 
 void CurveView::tell(const QMouseEvent& event) {
-  if (evaluation_ && charts_->recall_at->GetVisible())
+  if (charts_->recall_at->GetVisible())
     for (int n = 1; n <= int(evaluation_->figures.recall_at.size()); ++n) {
       const QPointF apart = pixel_of_recall_at(n) - event.position();
       if (std::hypot(apart.x(), apart.y()) > kNear / 2) continue;

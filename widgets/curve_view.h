@@ -7,6 +7,7 @@
 #include "core/evaluation.h"
 
 class QLabel;
+class QTabBar;
 class vtkChartXY;
 
 namespace relocus {
@@ -48,7 +49,9 @@ class CurveView : public QWidget {
   void dress();
   void lay_out();
   void tell(const QMouseEvent& event);
+  bool has_curve() const;
   void paint_overlay(QPainter& painter) const;
+  void paint_marks(QPainter& painter) const;
   QRectF plot_area(const vtkChartXY& chart) const;  ///< [px] inside its axes; known once it was drawn
   QPointF pixel_of(double recall, double precision) const;
   QPointF pixel_of_recall_at(int n) const;
@@ -58,6 +61,7 @@ class CurveView : public QWidget {
 
   std::unique_ptr<Charts> charts_;
   VtkWidget* scene_;
+  QTabBar* which_;  ///< of the charts, where only one has room
   QLabel* figures_;
   std::shared_ptr<const Evaluation> evaluation_;
   QString message_;

@@ -5,6 +5,7 @@
 #include <QLocale>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace relocus {
 namespace {
@@ -37,6 +38,26 @@ double tick_step(double span, int most) {
 
 QString tick_text(double value, double step) {
   return QLocale::c().toString(std::abs(value) < step / 1e6 ? 0. : value, 'f', step >= 1 ? 0 : step >= 0.1 ? 1 : 2);
+}
+
+/// A box of `size` in that corner where it holds fewest of the points.
+QRectF emptiest(const QRectF& area, const QSizeF& size, const QPolygonF& points,
+                const std::vector<Qt::Corner>& corners) {
+  const QRectF room = area.adjusted(kMargin, kMargin, -kMargin, -kMargin);
+  QRectF best;
+  auto fewest = std::numeric_limits<std::ptrdiff_t>::max();
+  for (const Qt::Corner corner : corners) {
+    const bool right = corner == Qt::TopRightCorner || corner == Qt::BottomRightCorner;
+    const bool low = corner == Qt::BottomLeftCorner || corner == Qt::BottomRightCorner;
+    const QRectF box(
+        {right ? room.right() - size.width() : room.left(), low ? room.bottom() - size.height() : room.top()}, size);
+    const auto inside = std::ranges::count_if(points, [&](const QPointF& point) { return box.contains(point); });
+    if (inside < fewest) {
+      fewest = inside;
+      best = box;
+    }
+  }
+  return best;
 }
 
 }  // namespace
@@ -123,7 +144,7 @@ void draw_mark(QPainter& painter, Mark mark, QPointF centre, double size, const 
 }
 
 QRectF draw_legend(QPainter& painter, const QRectF& area, const std::vector<LegendRow>& rows,
-                   const ViewColours& colours) {
+                   const ViewColours& colours, const QPolygonF& avoid, const std::vector<Qt::Corner>& corners) {
   const QFontMetricsF font(painter.font());
   const double line = font.height() + kRowGap, mark = 10;
   const std::size_t fitting = std::size_t(std::max(0., (area.height() - 2 * kMargin - 2 * kPad) / line));
@@ -132,8 +153,8 @@ QRectF draw_legend(QPainter& painter, const QRectF& area, const std::vector<Lege
   double widest = 0;
   for (std::size_t i = 0; i < shown; ++i) widest = std::max(widest, font.horizontalAdvance(rows[i].text));
   widest = std::min(widest, 0.6 * area.width());
-  const QRectF box(area.left() + kMargin, area.top() + kMargin, 2 * kPad + mark + 8 + widest,
-                   2 * kPad + double(shown) * line - kRowGap);
+  const QSizeF size(2 * kPad + mark + 8 + widest, 2 * kPad + double(shown) * line - kRowGap);
+  const QRectF box = emptiest(area, size, avoid, corners);
   if (rows.size() > 2 && box.width() > kLargestShare * area.width()) return {};  // rather the things than their names
   draw_backdrop(painter, box, colours);
   double y = box.top() + kPad;

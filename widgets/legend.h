@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QPainter>
+#include <QPolygonF>
 #include <QString>
 #include <vector>
 
@@ -29,10 +30,11 @@ struct LegendRow {
   QString text;
 };
 
-/// Draws rows of marks and words in the upper left corner of `area`; not where they would hide most of it. Returns what
-/// it covers.
+/// Draws rows of marks and words in that of the `corners` of `area` where they hide fewest of the points to `avoid`
+/// (the first of equals); not where they would hide most of the area. Returns what it covers.
 QRectF draw_legend(QPainter& painter, const QRectF& area, const std::vector<LegendRow>& rows,
-                   const ViewColours& colours);
+                   const ViewColours& colours, const QPolygonF& avoid = {},
+                   const std::vector<Qt::Corner>& corners = {Qt::TopLeftCorner});
 
 /// One mark of about `size` pixels about `centre`.
 void draw_mark(QPainter& painter, Mark mark, QPointF centre, double size, const QColor& colour);

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
+#include <tuple>
+#include <utility>
 
 namespace relocus {
 namespace {
@@ -82,6 +83,17 @@ float quantile(const std::vector<float>& values, double share) {
 
 float round_down(float value, float step) { return std::floor(value / step) * step; }
 float round_up(float value, float step) { return std::ceil(value / step) * step; }
+
+/// Heights that the colours stand for. Seen from a car they are always the same, so that two scans can be compared;
+/// other heights take what holds nearly all of them.
+std::pair<float, float> height_range(const std::vector<float>& heights) {
+  constexpr float kCarLower = -2.5f, kCarUpper = 2;  // [m] about a sensor on a car's roof
+  const float low = quantile(heights, 0.02), middle = quantile(heights, 0.5), high = quantile(heights, 0.98);
+  if (low > kCarLower - 2 && low < 0 && middle > kCarLower && middle < kCarUpper && high < 4 * kCarUpper)
+    return {kCarLower, kCarUpper};
+  const float lower = round_down(low, 0.5f);
+  return {lower, std::max(lower + 0.5f, round_up(high, 0.5f))};
+}
 
 void colour_by_values(PointColours& result, const std::vector<float>& values, ColourMap map) {
   const auto& table = colour_table(map);
@@ -211,9 +223,7 @@ PointColours point_colours(const PointCloud& cloud, std::span<const std::uint16_
     case ColourBy::Height:
       std::ranges::transform(cloud.points, values.begin(), [](const auto& point) { return point.z(); });
       result.unit = text("m");
-      // Rounded, so that the colours hold still from one scan to the next.
-      result.lower = round_down(quantile(values, 0.005), 0.5f);
-      result.upper = std::max(result.lower + 0.5f, round_up(quantile(values, 0.99), 0.5f));
+      std::tie(result.lower, result.upper) = height_range(values);
       break;
     case ColourBy::Intensity:
       if (cloud.intensities.size() != count) {

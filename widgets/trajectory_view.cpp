@@ -6,6 +6,7 @@
 #include <QPainter>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 #include <span>
 
@@ -240,7 +241,7 @@ void TrajectoryView::paint_answers(QPainter& painter, const QTransform& to_pixel
     return lines;
   };
   QColor faint = colours.wrong;
-  faint.setAlpha(70);
+  faint.setAlpha(std::clamp(7000 / int(answers_->wrong.size() + 1), 25, 70));  // many must not become a carpet
   painter.setPen(QPen(faint, 1));
   painter.drawLines(edges(answers_->wrong));
   painter.setPen(QPen(colours.right, 1));
@@ -293,7 +294,11 @@ void TrajectoryView::paint_selection(QPainter& painter, const QTransform& to_pix
     painter.restore();
     rows.push_back({Mark::Arrow, colours.query, tr("Frame %1").arg(frame_)});
   }
-  draw_legend(painter, canvas_->plot_area(), rows, colours);
+  QPolygonF places;
+  for (FrameId frame = 0; frame < FrameId(trajectory_->size()); frame += 2)
+    if (trajectory_->has_pose(frame)) places << to_pixel.map(metre_of(frame));
+  draw_legend(painter, canvas_->plot_area(), rows, colours, places,
+              {Qt::TopLeftCorner, Qt::TopRightCorner, Qt::BottomRightCorner});  // the scale bar has the other one
 }
 
 void TrajectoryView::tell(QPointF metre) {

@@ -59,13 +59,25 @@ class PointColoursTest : public QObject {
 
   void height_goes_from_dark_to_light() {
     PointCloud cloud;
-    for (int i = 0; i <= 100; ++i) cloud.points.emplace_back(5, 0, -2 + 0.04f * float(i));
+    for (int i = 0; i <= 100; ++i) cloud.points.emplace_back(5, 0, 10 + 0.04f * float(i));
     const PointColours colours = point_colours(cloud, {}, ColourBy::Height, ColourMap::Viridis);
     QCOMPARE(colours.unit, QStringLiteral("m"));
-    QCOMPARE(colours.lower, -2.f);
-    QCOMPARE(colours.upper, 2.f);
+    QCOMPARE(colours.lower, 10.f);
+    QCOMPARE(colours.upper, 14.f);
     QVERIFY(brightness(colours.rgb.front()) < brightness(colours.rgb[50]));
     QVERIFY(brightness(colours.rgb[50]) < brightness(colours.rgb.back()));
+  }
+
+  void scans_of_a_car_have_one_scale_of_heights() {
+    PointCloud flat, hilly;
+    for (int i = 0; i <= 100; ++i) {
+      flat.points.emplace_back(5, i, -1.7f + 0.01f * float(i));
+      hilly.points.emplace_back(5, i, -2.4f + 0.05f * float(i));
+    }
+    const auto a = point_colours(flat, {}, ColourBy::Height, ColourMap::Turbo);
+    const auto b = point_colours(hilly, {}, ColourBy::Height, ColourMap::Turbo);
+    QCOMPARE(a.lower, b.lower);
+    QCOMPARE(a.upper, b.upper);
   }
 
   void intensities_that_are_not_there_are_said_to_be_absent() {
