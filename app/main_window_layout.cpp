@@ -56,7 +56,7 @@ void MainWindow::lay_out() {
 /// Shares of the window that suit 1280 x 800 as well as 1600 x 1000 and more.
 void MainWindow::fit_docks() {
   const auto& d = docks_;
-  const int left = std::clamp(width() * 19 / 100, 284, 360), right = std::clamp(width() * 27 / 100, 372, 560);
+  const int left = std::clamp(width() * 19 / 100, 284, 360), right = std::clamp(width() * 28 / 100, 372, 560);
   const int middle = width() - left - right, tall = height() - 140;
   resizeDocks({d.at("sequence"), d.at("query"), d.at("candidate"), d.at("candidates")},
               {left, middle / 2, middle / 2, right}, Qt::Horizontal);

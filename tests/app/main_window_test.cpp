@@ -11,10 +11,14 @@
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTableView>
+#include <QTextBrowser>
 #include <algorithm>
+#include <cmath>
+#include <fstream>
 
 #include "app/message_bar.h"
 #include "app/run_panel.h"
+#include "app/sequence_panel.h"
 #include "app/welcome_page.h"
 #include "tests/app/made_sequence.h"
 #include "tests/support.h"
@@ -97,6 +101,21 @@ class MainWindowTest : public QObject {
     QCOMPARE(desk.title("query"), QString("Query · frame 0"));
     QCOMPARE(desk.window.findChild<FrameBar*>()->frame(), 0);
     QVERIFY(desk.window.findChild<QLabel*>("selection")->text().contains("query 0"));
+  }
+
+  void every_scan_can_be_read_before_a_run() {
+    const auto damaged = fs::path(folder_.path().toStdString()) / "damaged";
+    test::write_two_laps(damaged, {.frames_per_lap = 10});
+    const float nowhere[4] = {std::nanf(""), 1, 1, 0};
+    std::ofstream(damaged / "velodyne/000007.bin", std::ios::binary)
+        .write(reinterpret_cast<const char*>(nowhere), sizeof nowhere);
+    Desk desk;
+    QVERIFY(desk.open(damaged));
+    auto* panel = desk.window.findChild<SequencePanel*>();
+    QTest::mouseClick(panel->findChild<QPushButton*>(), Qt::LeftButton);
+    QVERIFY(desk.session.is_active(Activity::Checking));
+    auto* sentences = panel->findChild<QTextBrowser*>("data_check");
+    QTRY_VERIFY(sentences->toPlainText().contains("000007"));
   }
 
   void scan_context_runs_by_a_click_and_a_row_changes_the_candidate() {
