@@ -295,6 +295,8 @@ std::uintmax_t EncodingStore::bytes() const {
   return impl_->end;
 }
 
+const fs::path& EncodingStore::file() const { return impl_->path; }
+
 void EncodingStore::append(const Encoding& encoding) { append(std::span(&encoding, 1)); }
 
 void EncodingStore::append(std::span<const Encoding> encodings) {

@@ -37,6 +37,7 @@ class EncodingStore {
   Eigen::VectorXf global(FrameId frame) const;
   Descriptors descriptors() const;  ///< size() x D
   std::uintmax_t bytes() const;
+  const std::filesystem::path& file() const;
 
  private:
   struct Impl;

@@ -159,6 +159,7 @@ void save(const Experiment& experiment, const Trajectory& trajectory, const fs::
   write("pr_curve.csv", pr_curve_csv(experiment.evaluation.figures));
   write("recall.csv", recall_csv(experiment.evaluation.figures));
   write("trajectory.csv", trajectory_csv(trajectory));
+  fs::remove(folder / "overlaps.csv", error);
   if (!experiment.overlaps.empty()) write("overlaps.csv", overlaps_csv(experiment.overlaps));
   if (experiment.descriptors.size() > 0) {
     write_npy(folder / "descriptors.npy", experiment.descriptors);

@@ -2,6 +2,7 @@
 
 #include <faiss/IndexFlat.h>
 #include <faiss/utils/distances.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -20,6 +21,17 @@ constexpr int kSlack = 8;                 // more are fetched than asked for, so
 
 /// Squared distances by |x|² + |y|² - 2xy are off by rounding, at most by about so much of |x|² + |y|².
 constexpr float kRoundingShare = 2e-5f;
+
+/// Keeps OpenMP's other threads asleep: between two regions they spin on the cores that the matrix product's own
+/// threads need.
+class OneOpenMpThread {
+ public:
+  OneOpenMpThread() { omp_set_num_threads(1); }
+  ~OneOpenMpThread() { omp_set_num_threads(before_); }
+
+ private:
+  int before_ = omp_get_max_threads();
+};
 
 struct Entry {
   float squared;
@@ -77,6 +89,7 @@ struct Index::Impl {
     for (std::size_t i = 0; i < rows.size(); ++i) block.row(i) = queries.row(rows[i]);
     std::vector<float> distances(rows.size() * proposed);
     std::vector<std::int64_t> frames(distances.size());
+    const OneOpenMpThread quiet;
     faiss::knn_L2sqr(block.data(), flat.get_xb(), flat.d, rows.size(), shared, proposed, distances.data(),
                      frames.data(), norms.data());
     for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -6,9 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <future>
-#include <list>
 #include <nlohmann/json.hpp>
-#include <unordered_map>
 
 #include "core/datasets/registry.h"
 #include "core/encodings.h"
@@ -16,6 +14,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/index.h"
+#include "core/reranking.h"
 
 namespace relocus {
 namespace {
@@ -23,11 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr FrameId kBatch = 8;                            // frames that are loaded and encoded together
-constexpr double kOverlapDistance = 30;                  // [m] farther scans are not looked at for their overlap
-constexpr std::size_t kSearchBlock = 1024;               // queries between two reports
-constexpr std::size_t kPreparedBytes = 512ull << 20;     // memory for what re-ranking reads again and again
-constexpr std::chrono::milliseconds kCommitEvery{1000};  // re-ranked queries are written to disk so often
+constexpr FrameId kBatch = 8;               // frames that are loaded and encoded together
+constexpr double kOverlapDistance = 30;     // [m] farther scans are not looked at for their overlap
+constexpr std::size_t kSearchBlock = 1024;  // queries between two reports
 
 class Stopwatch {
  public:
@@ -101,171 +98,11 @@ void encode(const Sequence& sequence, Method& method, EncodingStore& store, Expe
   experiment.milliseconds["encode"] = encoding / num_encoded;
 }
 
-/// What the second stage needs of the frames that were used last.
-class PreparedCache {
- public:
-  PreparedCache(Method& method, const EncodingStore& store) : method_(method), store_(store) {}
-
-  std::shared_ptr<const Prepared> get(FrameId frame) {
-    if (const auto found = entries_.find(frame); found != entries_.end()) {
-      recent_.splice(recent_.begin(), recent_, found->second.place);
-      return found->second.prepared;
-    }
-    const auto prepared = method_.prepare(store_.load(frame));
-    recent_.push_front(frame);
-    entries_[frame] = {prepared, recent_.begin()};
-    bytes_ += prepared->bytes;
-    while (bytes_ > kPreparedBytes && entries_.size() > 1) {
-      const auto oldest = entries_.find(recent_.back());
-      bytes_ -= oldest->second.prepared->bytes;
-      entries_.erase(oldest);
-      recent_.pop_back();
-    }
-    return prepared;
-  }
-
- private:
-  struct Entry {
-    std::shared_ptr<const Prepared> prepared;
-    std::list<FrameId>::iterator place;
-  };
-  Method& method_;
-  const EncodingStore& store_;
-  std::list<FrameId> recent_;  // newest first
-  std::unordered_map<FrameId, Entry> entries_;
-  std::size_t bytes_ = 0;
-};
-
-/// The candidates of a retrieval that the second stage reads; the others follow them as the search had them.
-std::span<Candidate> to_rerank(Retrieval& retrieval, const Protocol& protocol) {
-  return std::span(retrieval.candidates)
-      .first(std::min<std::size_t>(retrieval.candidates.size(), std::size_t(protocol.num_candidates)));
-}
-
-/// Best similarity first; equal ones stay as the search had them.
-void sort_by_similarity(std::span<Candidate> candidates) {
-  std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
-    return (std::isnan(a.similarity) ? -INFINITY : a.similarity) >
-           (std::isnan(b.similarity) ? -INFINITY : b.similarity);
-  });
-}
-
-/// Gives the candidates without one a similarity.
-void score(FrameId query_frame, std::span<Candidate> candidates, Method& method, PreparedCache& cache) {
-  std::vector<Candidate*> unscored;
-  for (Candidate& candidate : candidates) {
-    if (std::isnan(candidate.similarity)) unscored.push_back(&candidate);
-  }
-  if (unscored.empty()) return;
-  const auto query = cache.get(query_frame);
-  std::vector<std::shared_ptr<const Prepared>> prepared;
-  for (const Candidate* candidate : unscored) prepared.push_back(cache.get(candidate->frame));
-  const std::vector<Method::Score> scores = method.rerank(*query, prepared);
-  if (scores.size() != unscored.size())
-    throw Error("the method gave {} scores for {} candidates", scores.size(), unscored.size());
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    unscored[i]->similarity = scores[i].similarity;
-    unscored[i]->yaw = scores[i].yaw;
-  }
-}
-
-/// A re-ranked query as the store of scores keeps it: (frame, similarity, yaw) of each candidate in the order of the
-/// search.
-Encoding to_record(std::span<const Candidate> candidates) {
-  Encoding record;
-  record.global.resize(Eigen::Index(3 * candidates.size()));
-  Eigen::Index i = 0;
-  for (const Candidate& candidate : candidates) {
-    record.global[i++] = float(candidate.frame);
-    record.global[i++] = candidate.similarity;
-    record.global[i++] = candidate.yaw;
-  }
-  return record;
-}
-
-void from_record(const Eigen::VectorXf& record, const std::string& file, std::span<Candidate> candidates) {
-  bool fits = record.size() == Eigen::Index(3 * candidates.size());
-  for (std::size_t i = 0; fits && i < candidates.size(); ++i) {
-    Candidate& candidate = candidates[i];
-    fits = record[3 * i] == float(candidate.frame);
-    candidate.similarity = record[3 * i + 1];
-    candidate.yaw = record[3 * i + 2];
-  }
-  if (!fits) throw Error("{} does not fit the encodings beside it; delete it and run again", file);
-}
-
-/// Re-ranks every retrieval; with a file, what it holds is not computed again.
-void rerank(std::vector<Retrieval>& retrievals, const Protocol& protocol, Method& method,
-            const EncodingStore& encodings, EncodingStore* scores, const std::string& scores_name,
-            const Progress& progress) {
-  PreparedCache cache(method, encodings);
-  std::size_t done = 0;
-  if (scores) {
-    for (; done < std::min<std::size_t>(scores->size(), retrievals.size()); ++done)
-      from_record(scores->global(FrameId(done)), scores_name, to_rerank(retrievals[done], protocol));
-  }
-  std::vector<Encoding> uncommitted;
-  auto committed = std::chrono::steady_clock::now();
-  const auto commit = [&] {
-    if (scores && !uncommitted.empty()) scores->append(uncommitted);
-    uncommitted.clear();
-    committed = std::chrono::steady_clock::now();
-  };
-  try {
-    for (; done < retrievals.size(); ++done) {
-      progress("Re-ranking", done, retrievals.size());
-      const std::span<Candidate> candidates = to_rerank(retrievals[done], protocol);
-      score(retrievals[done].query, candidates, method, cache);
-      uncommitted.push_back(to_record(candidates));
-      if (std::chrono::steady_clock::now() - committed > kCommitEvery) commit();
-    }
-  } catch (const Cancelled&) {
-    commit();
-    throw;
-  }
-  commit();
-  for (Retrieval& retrieval : retrievals) sort_by_similarity(to_rerank(retrieval, protocol));
-  progress("Re-ranking", retrievals.size(), retrievals.size());
-}
-
-/// Takes over similarities of pairs that were re-ranked before; gives the number of those that were not.
-std::size_t take_known_scores(const std::vector<Retrieval>& known, const Protocol& protocol,
-                              std::vector<Retrieval>& retrievals) {
-  std::unordered_map<FrameId, const Retrieval*> by_query;
-  for (const Retrieval& retrieval : known) by_query[retrieval.query] = &retrieval;
-  std::size_t unscored = 0;
-  for (Retrieval& retrieval : retrievals) {
-    std::unordered_map<FrameId, const Candidate*> scored;
-    if (const auto found = by_query.find(retrieval.query); found != by_query.end()) {
-      for (const Candidate& candidate : found->second->candidates) scored[candidate.frame] = &candidate;
-    }
-    for (Candidate& candidate : to_rerank(retrieval, protocol)) {
-      if (const auto found = scored.find(candidate.frame); found != scored.end()) {
-        candidate.similarity = found->second->similarity;
-        candidate.yaw = found->second->yaw;
-      }
-      unscored += std::isnan(candidate.similarity);
-    }
-  }
-  return unscored;
-}
-
 /// Scores belong to one search: another protocol finds other candidates.
 EncodingKey scores_key(const Experiment& experiment) {
   EncodingKey key = key_of(experiment);
   key.sequence += " scores " + to_json(experiment.protocol).dump();
   return key;
-}
-
-/// Opens the file of scores; one of another search is replaced, because it can be computed again.
-EncodingStore open_scores(const fs::path& file, const EncodingKey& key) {
-  try {
-    return EncodingStore(file, key);
-  } catch (const Error&) {
-    if (fs::exists(file) && !fs::is_regular_file(file)) throw;
-    fs::remove(file);
-    return EncodingStore(file, key);
-  }
 }
 
 /// Re-ranks what has no similarity yet, with the method and the encodings of the experiment.
@@ -281,7 +118,7 @@ void rerank_rest(const Experiment& experiment, const Protocol& protocol, std::ve
   }
   const auto method = info.create(*options, resources);
   const EncodingStore store(experiment.encodings, key_of(experiment), EncodingStore::Access::Read);
-  rerank(retrievals, protocol, *method, store, nullptr, {}, progress);
+  rerank(retrievals, protocol, *method, store, nullptr, progress);
 }
 
 fs::path cache_file(const Experiment& experiment) {
@@ -409,7 +246,7 @@ Experiment run(const Sequence& sequence, const Job& job, const Progress& progres
     const Stopwatch reranking;
     const fs::path file = fs::path(experiment.encodings).replace_extension(".scores");
     EncodingStore scores = open_scores(file, scores_key(experiment));
-    rerank(experiment.retrievals, experiment.protocol, *method, store, &scores, file.string(), progress);
+    rerank(experiment.retrievals, experiment.protocol, *method, store, &scores, progress);
     experiment.milliseconds["rerank"] = reranking.milliseconds() / std::max<double>(experiment.retrievals.size(), 1);
   }
   if (job.protocol.min_overlap > 0)
@@ -454,7 +291,7 @@ Experiment reevaluate(const Experiment& experiment, const Trajectory& truth, con
           unscored, experiment.encodings.string());
     }
     if (unscored > 0) rerank_rest(experiment, protocol, result.retrievals, progress);
-    for (Retrieval& retrieval : result.retrievals) sort_by_similarity(to_rerank(retrieval, protocol));
+    sort_reranked(result.retrievals, protocol);
   }
   evaluate(result, truth, progress);
   return result;
