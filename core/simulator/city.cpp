@@ -5,7 +5,6 @@
 
 #include "core/simulator/buildings.h"
 #include "core/simulator/ground_plan.h"
-#include "core/simulator/props.h"
 
 namespace relocus {
 namespace {
@@ -44,19 +43,13 @@ Character make_character(Random& random) {
   return {BuildingKind::House, {6, 12}, {0, 0}, {20, 20}, 0.6, 0.9, false};
 }
 
-/// The kinds of things in the stock, as ranges of City::props.
-struct Stock {
-  std::vector<int> broadleaves, conifers, bushes, lamps, signs, bins, lights, columns;
-  std::vector<std::vector<int>> enclosures;  ///< pieces of 2 m that fit each other
-};
-
 class Builder {
  public:
   Builder(const StreetNetwork& network, std::uint64_t seed)
       : network_(network), seed_(seed), random_{seed, 0xc177}, plan_(low_corner(network), high_corner(network)) {}
 
   City build() {
-    fill_stock();
+    city_.stock = make_stock(seed_);
     plan_streets();
     for (std::size_t i = 0; i < network_.streets.size(); ++i) lay_street(network_.streets[i], Random{seed_, 0x1a7, i});
     for (std::size_t i = 0; i < network_.streets.size(); ++i) build_up(network_.streets[i], Random{seed_, 0xb1d, i});
@@ -91,10 +84,6 @@ class Builder {
     pose.translation() = on_ground(p, above);
     return pose;
   }
-  int add_prop(TriangleMesh mesh) {
-    city_.props.push_back(std::move(mesh));
-    return int(city_.props.size()) - 1;
-  }
   int any_of(const std::vector<int>& props, Random& random) {
     return props[std::size_t(random.below(int(props.size())))];
   }
@@ -102,36 +91,6 @@ class Builder {
     Placement placement{prop, Eigen::Affine3f(pose.matrix()), {255, 255, 255}};
     placement.world_from_prop.linear() *= Vector3f(scale * stretch, scale, scale).asDiagonal();
     city_.placements.push_back(placement);
-  }
-
-  void fill_stock() {
-    std::uint64_t number = 0;
-    const auto next = [&] { return Random{seed_, 0x570c, number++}; };
-    Random sizes = next();
-    for (int i = 0; i < 12; ++i) stock_.broadleaves.push_back(add_prop(make_broadleaf(sizes.uniform(5, 15), next())));
-    for (int i = 0; i < 5; ++i) stock_.conifers.push_back(add_prop(make_conifer(sizes.uniform(4, 14), next())));
-    for (int i = 0; i < 8; ++i) stock_.bushes.push_back(add_prop(make_bush(sizes.uniform(0.7, 2.6), next())));
-    for (int i = 0; i < 4; ++i) stock_.lamps.push_back(add_prop(make_street_lamp(next())));
-    for (int i = 0; i < 8; ++i) stock_.signs.push_back(add_prop(make_traffic_sign(next())));
-    for (int i = 0; i < 4; ++i) stock_.bins.push_back(add_prop(make_litter_bin(next())));
-    stock_.lights.push_back(add_prop(make_traffic_light()));
-    stock_.columns.push_back(add_prop(make_advertising_column()));
-    for (int kind = 0; kind < 9; ++kind) {
-      std::vector<int> pieces;
-      const double height = sizes.uniform(0.9, 2.2), depth = sizes.uniform(0.5, 1.1);
-      if (kind < 4)
-        for (int i = 0; i < 3; ++i)
-          pieces.push_back(add_prop(make_hedge(height * sizes.uniform(0.95, 1.05), depth, next())));
-      else
-        pieces.push_back(add_prop(kind < 7 ? make_picket_fence(next()) : make_low_wall(next())));
-      stock_.enclosures.push_back(pieces);
-    }
-    constexpr CarBody bodies[] = {CarBody::Hatchback, CarBody::Hatchback, CarBody::Saloon,    CarBody::Saloon,
-                                  CarBody::Estate,    CarBody::Estate,    CarBody::Hatchback, CarBody::OffRoad,
-                                  CarBody::Van,       CarBody::Lorry};
-    for (const CarBody body : bodies) city_.cars.push_back(add_prop(make_car(body, next())));
-    for (int i = 0; i < 6; ++i) city_.walkers.push_back(add_prop(make_pedestrian(next())));
-    for (int i = 0; i < 3; ++i) city_.cyclists.push_back(add_prop(make_cyclist(next())));
   }
 
   void plan_streets() {
@@ -215,7 +174,8 @@ class Builder {
     TriangleMesh mesh;
     for (const double side : {1.0, -1.0}) {
       const Character character = make_character(random);
-      const std::vector<int>& enclosure = stock_.enclosures[std::size_t(random.below(int(stock_.enclosures.size())))];
+      const std::vector<int>& enclosure =
+          city_.stock.enclosures[std::size_t(random.below(int(city_.stock.enclosures.size())))];
       const double setback = character.setback.pick(random);
       if (character.built) build_row(mesh, street, side, setback, character, random);
       if (setback > 1.2) enclose(street, side, enclosure, character.enclosure, random);
@@ -251,7 +211,9 @@ class Builder {
       const Spot at = spot(street, side, s, street.half_width + street.pavement + random.uniform(1.2, depth));
       if (!plan_.is_free(at.position, at.forward, 0.5, 0.5)) continue;
       const double kind = random.uniform();
-      const auto& choices = kind < 0.12 ? stock_.broadleaves : kind < 0.18 ? stock_.conifers : stock_.bushes;
+      const auto& choices = kind < 0.12   ? city_.stock.broadleaves
+                            : kind < 0.18 ? city_.stock.conifers
+                                          : city_.stock.bushes;
       stand(any_of(choices, random), at, random.uniform(0, 6), float(random.uniform(0.7, 1.2)));
       plan_.paint_disc(at.position, 0.6, Use::Garden);
     }
@@ -332,11 +294,11 @@ class Builder {
     for (const double side : {1.0, -1.0}) {
       const double kerb = street.half_width + 0.45;
       const bool lamps = side > 0 ? random.chance(0.8) : random.chance(0.35);
-      const int lamp = any_of(stock_.lamps, random);
+      const int lamp = any_of(city_.stock.lamps, random);
       for (double s = random.uniform(9, 18); lamps && s < length - 8; s += random.uniform(22, 32))
         stand(lamp, spot(street, side, s, kerb), 0);
       if (street.pavement > 1.7 && random.chance(0.4)) {
-        const int tree = any_of(stock_.broadleaves, random);
+        const int tree = any_of(city_.stock.broadleaves, random);
         const double spacing = random.uniform(8, 14);
         for (double s = random.uniform(10, 16); s < length - 10; s += spacing * random.uniform(0.85, 1.15))
           if (!random.chance(0.12))
@@ -344,11 +306,11 @@ class Builder {
       }
       for (int i = 0, n = random.below(3); i < n; ++i) {
         const Spot at = spot(street, side, random.uniform(9, length - 9), kerb);
-        stand(any_of(stock_.signs, random), {at.position, -side * at.forward, side * at.forward},
+        stand(any_of(city_.stock.signs, random), {at.position, -side * at.forward, side * at.forward},
               random.uniform(-0.1, 0.1));
       }
       for (int i = 0, n = random.below(4); i < n; ++i)
-        stand(any_of(stock_.bins, random),
+        stand(any_of(city_.stock.bins, random),
               spot(street, side, random.uniform(8, length - 8), street.half_width + street.pavement - 0.3), 0);
       if (street.parking) add_parking(street, side, random);
     }
@@ -399,13 +361,14 @@ class Builder {
         const Spot at = spot(street, side, s, street.half_width + 0.5);
         const Vector2d away = starts ? at.forward : Vector2d(-at.forward);
         if (lights)
-          stand(stock_.lights[0], {at.position, at.forward, away}, 0);
+          stand(city_.stock.lights[0], {at.position, at.forward, away}, 0);
         else if (random.chance(0.5))
-          stand(any_of(stock_.signs, random), {at.position, at.forward, away}, 0);
+          stand(any_of(city_.stock.signs, random), {at.position, at.forward, away}, 0);
       }
       if (random.chance(0.08) && !junction.streets.empty()) {
         const Street& street = network_.streets[std::size_t(junction.streets[0])];
-        stand(stock_.columns[0], spot(street, 1, street.length() / 2, street.half_width + street.pavement - 0.8), 0);
+        stand(city_.stock.columns[0], spot(street, 1, street.length() / 2, street.half_width + street.pavement - 0.8),
+              0);
       }
     }
   }
@@ -423,7 +386,9 @@ class Builder {
         const float scale = float(random.uniform(0.75, 1.25));
         const double room = kind < 0.15 ? 1.2 : 0.6;
         if (kind > 0.48 || !plan_.is_free(p, Vector2d::UnitX(), room, room)) continue;
-        const auto& choices = kind < 0.12 ? stock_.broadleaves : kind < 0.15 ? stock_.conifers : stock_.bushes;
+        const auto& choices = kind < 0.12   ? city_.stock.broadleaves
+                              : kind < 0.15 ? city_.stock.conifers
+                                            : city_.stock.bushes;
         place(any_of(choices, random), upright(p, {std::cos(angle), std::sin(angle)}, -0.05), scale);
         plan_.paint_disc(p, room, Use::Garden);
       }
@@ -468,7 +433,6 @@ class Builder {
   std::uint64_t seed_;
   Random random_;
   GroundPlan plan_;
-  Stock stock_;
   City city_;
 };
 

@@ -3,16 +3,16 @@
 #include <Eigen/Geometry>
 #include <vector>
 
-#include "core/simulator/mesh.h"
+#include "core/simulator/stock.h"
 #include "core/simulator/streets.h"
 
 namespace relocus {
 
 /// A copy of a thing from the city's stock.
 struct Placement {
-  int prop = -1;  ///< in City::props
+  int prop = -1;  ///< in Stock::props
   Eigen::Affine3f world_from_prop = Eigen::Affine3f::Identity();
-  Rgb tint = {255, 255, 255};  ///< multiplies the colours of painted surfaces
+  Rgb tint = {255, 255, 255};  ///< the colour of surfaces that are white in the stock
 };
 
 /// Where cars park; which of them is there, if any, changes while the drive lasts.
@@ -23,10 +23,9 @@ struct ParkingSlot {
 
 /// Everything that stands in the streets, and the stock that it is made of.
 struct City {
-  std::vector<TriangleMesh> meshes;          ///< ground, streets, buildings: world frame
-  std::vector<TriangleMesh> props;           ///< stock
-  std::vector<Placement> placements;         ///< trees, hedges, lamps, …: they stay
-  std::vector<int> cars, walkers, cyclists;  ///< those props that move
+  std::vector<TriangleMesh> meshes;  ///< ground, streets, buildings: world frame
+  Stock stock;
+  std::vector<Placement> placements;  ///< trees, hedges, lamps, …: they stay
   std::vector<ParkingSlot> parking;
 };
 

@@ -44,7 +44,7 @@ Eigen::Matrix3f normals_of(const Placement& placement) {
 }  // namespace
 
 StaticScene::StaticScene(const City& city) : city_(city), device_(make_embree_device()) {
-  for (const TriangleMesh& mesh : city.props) {
+  for (const TriangleMesh& mesh : city.stock.props) {
     EmbreeScene scene(rtcNewScene(device_.get()));
     attach(device_.get(), scene.get(), mesh, 0);
     rtcCommitScene(scene.get());
@@ -124,7 +124,7 @@ Hit Moment::resolve(const RTCRayHit8& rays, int i, bool moving) const {
     const std::size_t at = moving ? instance : instance - city.meshes.size();
     const Placement& placement = moving ? moving_[at] : city.placements[at];
     normal = (moving ? normals_[at] : static_.normals_[at]) * normal;
-    hit.surface = city.props[std::size_t(placement.prop)].surfaces[triangle];
+    hit.surface = city.stock.props[std::size_t(placement.prop)].surfaces[triangle];
     if (hit.surface.colour == Rgb{255, 255, 255}) hit.surface.colour = placement.tint;
   } else {
     hit.surface = city.meshes[rays.hit.geomID[i]].surfaces[triangle];

@@ -50,7 +50,7 @@ std::vector<Placement> traffic_at(const City& city, const StreetNetwork& network
     const double since = slot_random.uniform(0, stay);
     Random car{seed, 0xca4, i, std::uint64_t((time + since) / stay)};
     if (!car.chance(slot.occupancy)) continue;
-    const int prop = city.cars[std::size_t(car.below(int(city.cars.size()) - 1))];  // lorries do not park
+    const int prop = city.stock.cars[std::size_t(car.below(int(city.stock.cars.size()) - 1))];  // lorries do not park
     Eigen::Affine3f pose(slot.world_from_slot.matrix());
     pose.translate(Vector3f(float(car.uniform(-0.3, 0.3)), float(car.uniform(-0.1, 0.1)), 0));
     if (car.chance(0.15)) pose.rotate(Eigen::AngleAxisf(std::numbers::pi_v<float>, Vector3f::UnitZ()));
@@ -91,9 +91,9 @@ std::vector<Placement> traffic_at(const City& city, const StreetNetwork& network
       const auto any = [](const std::vector<int>& props) {
         return [&props](Random& random) { return props[std::size_t(random.below(int(props.size())))]; };
       };
-      ride(0xd41, 0.007, 6, 13, street.lane, any(city.cars));
-      ride(0xc1c, 0.0025, 3, 6, street.half_width - 0.5, any(city.cyclists));
-      ride(0x3a1, 0.010, 0.9, 1.6, street.half_width + 0.6 * street.pavement, any(city.walkers));
+      ride(0xd41, 0.007, 6, 13, street.lane, any(city.stock.cars));
+      ride(0xc1c, 0.0025, 3, 6, street.half_width - 0.5, any(city.stock.cyclists));
+      ride(0x3a1, 0.010, 0.9, 1.6, street.half_width + 0.6 * street.pavement, any(city.stock.walkers));
     }
   }
   return present;
