@@ -52,6 +52,7 @@ StaticScene::StaticScene(const City& city) : city_(city), device_(make_embree_de
   }
   // Meshes take the first ids, placements those after them.
   scene_.reset(rtcNewScene(device_.get()));
+  rtcSetSceneFlags(scene_.get(), RTC_SCENE_FLAG_ROBUST);  // no cracks where two pieces of road share an edge
   unsigned int id = 0;
   for (const TriangleMesh& mesh : city.meshes) attach(device_.get(), scene_.get(), mesh, id++);
   for (const Placement& placement : city.placements) {
