@@ -5,6 +5,7 @@
 #include <QSurfaceFormat>
 #include <QTimer>
 #include <cstdio>
+#include <functional>
 #include <optional>
 
 #include "app/errand.h"
@@ -101,7 +102,7 @@ QString save_picture(MainWindow& window, const Wishes& wishes) {
   return {};
 }
 
-/// Ends no session because a view could not show something: the reason is written down and the window goes on.
+/// No session ends because something could not be shown: the reason is told and the window goes on.
 class Application : public QApplication {
  public:
   using QApplication::QApplication;
@@ -111,9 +112,12 @@ class Application : public QApplication {
       return QApplication::notify(receiver, event);
     } catch (const std::exception& error) {
       complain(error.what(), kFailed);
+      if (tell) tell(message_of(error));
       return true;
     }
   }
+
+  std::function<void(const QString&)> tell;
 };
 
 int start(int argc, char** argv) {
@@ -129,6 +133,10 @@ int start(int argc, char** argv) {
 
   Session session;
   MainWindow window(session, !for_picture);
+  app.tell = [&session](const QString& message) {
+    Q_EMIT session.logged(Severity::Error, message);
+    Q_EMIT session.failed(message);
+  };
   if (wishes->theme) window.choose_theme(*wishes->theme);
   if (for_picture) window.resize(wishes->size);
   window.show();
@@ -149,7 +157,9 @@ int start(int argc, char** argv) {
     });
   }
   errand.start();
-  return app.exec();
+  const int code = app.exec();
+  app.tell = nullptr;
+  return code;
 }
 
 }  // namespace

@@ -235,8 +235,10 @@ void MainWindow::wire() {
   // Run.
   connect(run_, &RunPanel::run_wanted, &session_, &Session::run);
   connect(run_, &RunPanel::cancel_wanted, &session_, [this] { session_.cancel(Activity::Running); });
-  connect(&session_, &Session::experiment_changed, this,
-          [this](const std::shared_ptr<const Experiment>& experiment) { run_->show_experiment(experiment.get()); });
+  connect(&session_, &Session::experiment_changed, this, [this](const std::shared_ptr<const Experiment>& experiment) {
+    if (!experiment) return run_->clear();
+    run_->show_experiment(*experiment, title_of_method(experiment->method));
+  });
 
   // Frames.
   connect(&session_, &Session::sequence_changed, this,

@@ -41,7 +41,7 @@ RunPanel::RunPanel(QWidget* parent)
   column->addWidget(pages_, 1);
   connect(run_, &QPushButton::clicked, this, &RunPanel::run_wanted);
   connect(progress_, &ProgressRow::cancel_wanted, this, &RunPanel::cancel_wanted);
-  show_experiment(nullptr);
+  clear();
 }
 
 void RunPanel::show_method(const QString& title) { run_->setText(tr("Run %1").arg(title)); }
@@ -54,11 +54,12 @@ void RunPanel::show_running(bool running) {
 
 void RunPanel::show_step(const JobStep& step) { progress_->show_step(step); }
 
-void RunPanel::show_experiment(const Experiment* experiment) {
-  if (!experiment) return summary_->setText(tr("Nothing was run yet."));
-  const bool known = !experiment->device.empty() && experiment->device != "auto";
-  const QString where = known ? tr(" on %1").arg(QString::fromStdString(experiment->device)) : QString();
-  summary_->setText(tr("%1%2\n%3").arg(QString::fromStdString(experiment->method), where, stage_times(*experiment)));
+void RunPanel::show_experiment(const Experiment& experiment, const QString& method) {
+  const bool known = !experiment.device.empty() && experiment.device != "auto";
+  const QString where = known ? tr(" on %1").arg(QString::fromStdString(experiment.device)) : QString();
+  summary_->setText(tr("%1%2\n%3").arg(method, where, stage_times(experiment)));
 }
+
+void RunPanel::clear() { summary_->setText(tr("Nothing was run yet.")); }
 
 }  // namespace relocus

@@ -23,7 +23,8 @@ class RunPanel : public QWidget {
   void show_method(const QString& title);  ///< of the chosen method
   void show_running(bool running);
   void show_step(const JobStep& step);
-  void show_experiment(const Experiment* experiment);  ///< null: none
+  void show_experiment(const Experiment& experiment, const QString& method);  ///< its costs; the method's title
+  void clear();                                                               ///< nothing was run
 
   QPushButton* run_button() const { return run_; }
 

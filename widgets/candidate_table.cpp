@@ -47,7 +47,6 @@ CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
   table_->verticalHeader()->hide();
   table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 6);
   table_->horizontalHeader()->setHighlightSections(false);
-  table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   table_->horizontalHeader()->setMinimumSectionSize(24);
   table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
   headline_ = new QLabel;
@@ -92,7 +91,20 @@ void CandidateTable::show_candidates(FrameId query, std::vector<CandidateRow> ro
   model_->show_candidates(std::move(rows));
   table_->setColumnHidden(CandidateModel::Similarity, !reranked);
   table_->setColumnHidden(CandidateModel::Yaw, !has_yaw);
+  if (const auto columns = std::pair(reranked, has_yaw); model_->rowCount() > 0 && columns != fitted_columns_) {
+    fitted_columns_ = columns;  // once: from then on they are as wide as the person makes them
+    fit_columns();
+  }
   telling_ = true;
+}
+
+/// As narrow as the numbers allow: room for the arrow is kept only where it stands.
+void CandidateTable::fit_columns() {
+  auto* header = table_->horizontalHeader();
+  header->setSortIndicatorShown(false);
+  table_->resizeColumnsToContents();
+  header->setSortIndicatorShown(true);
+  header->resizeSection(header->sortIndicatorSection(), header->sectionSizeHint(header->sortIndicatorSection()));
 }
 
 void CandidateTable::show_candidate(std::optional<FrameId> frame) {

@@ -2,6 +2,7 @@
 
 #include <QWidget>
 #include <optional>
+#include <utility>
 
 #include "widgets/candidate_model.h"
 
@@ -31,12 +32,14 @@ class CandidateTable : public QWidget {
   void candidate_activated(FrameId frame);  ///< double click or Return: go there
 
  private:
+  void fit_columns();
   FrameId frame_at(const QModelIndex& sorted) const;
 
   CandidateModel* model_;
   QSortFilterProxyModel* sorted_;
   QTableView* table_;
   QLabel* headline_;
+  std::optional<std::pair<bool, bool>> fitted_columns_;  ///< re-ranked, with yaw
   bool telling_ = true;
 };
 
