@@ -10,11 +10,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "widgets/icons.h"
 #include "widgets/legend.h"
 #include "widgets/plan_canvas.h"
 #include "widgets/theme.h"
+#include "widgets/value_range.h"
 
 namespace relocus {
 namespace {
@@ -60,16 +62,6 @@ std::vector<float> occupied_layers(const PointCloud& cloud, const BevGrid& grid)
     if (count > 0) values[cell] = float(count);
   }
   return values;
-}
-
-/// The value below which `share` of the finite values lie.
-float quantile(const std::vector<float>& values, double share) {
-  std::vector<float> finite;
-  std::ranges::copy_if(values, std::back_inserter(finite), [](float value) { return std::isfinite(value); });
-  if (finite.empty()) return 0;
-  const auto nth = finite.begin() + std::ptrdiff_t(share * double(finite.size() - 1));
-  std::ranges::nth_element(finite, nth);
-  return *nth;
 }
 
 }  // namespace
@@ -163,18 +155,17 @@ void BevView::recompute() {
   switch (quantity()) {
     case BevQuantity::MaxHeight:
       values_ = max_heights(*cloud_, grid_);
-      lower_ = std::floor(2 * quantile(values_, 0.02)) / 2;  // to half metres: holds still from scan to scan
-      upper_ = std::max(lower_ + 0.5f, std::ceil(2 * quantile(values_, 0.99)) / 2);
+      std::tie(lower_, upper_) = height_range(values_);
       break;
     case BevQuantity::Density:
       values_ = densities(*cloud_, grid_);
       lower_ = 0;
-      upper_ = std::max(5.f, std::ceil(quantile(values_, 0.97) / 5) * 5);
+      upper_ = std::max(5.f, round_up(quantile(values_, 0.9), 5));
       break;
     case BevQuantity::Layers:
       values_ = occupied_layers(*cloud_, grid_);
       lower_ = 0;
-      upper_ = float(grid_.cells.z());
+      upper_ = std::clamp(round_up(quantile(values_, 0.99), 4), 4.f, std::max(4.f, float(grid_.cells.z())));
       break;
   }
   redraw();

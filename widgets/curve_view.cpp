@@ -98,6 +98,13 @@ QString percent(double value) { return QLocale::c().toString(100 * value, 'f', 1
 
 QString score(double value) { return QLocale::c().toString(value, 'g', 4); }
 
+/// From where on answers are accepted; a score of distances is one with its sign turned.
+QString accepted_from(const Evaluation& evaluation, double threshold) {
+  return evaluation.score_kind == ScoreKind::Distance
+             ? CurveView::tr("Accepted up to distance %1").arg(score(-threshold))
+             : CurveView::tr("Accepted from similarity %1").arg(score(threshold));
+}
+
 /// What a protocol asks for, in a few words.
 QString in_short(const Protocol& protocol) {
   QStringList words;
@@ -301,7 +308,7 @@ void CurveView::paint_marks(QPainter& painter) const {
   std::vector<LegendRow> rows{{Mark::Diamond, colours.wrong, tr("max F1 %1 %").arg(percent(best->f1))}};
   if (const PrPoint* chosen = chosen_point()) {
     draw_mark(painter, Mark::Ring, pixel_of(chosen->recall, chosen->precision), 17, colours.query);
-    rows.push_back({Mark::Ring, colours.query, tr("accepted from %1").arg(score(chosen->threshold))});
+    rows.push_back({Mark::Ring, colours.query, accepted_from(*evaluation_, chosen->threshold)});
   }
   draw_mark(painter, Mark::Diamond, pixel_of(best->recall, best->precision), 9, colours.wrong);
 
@@ -326,9 +333,9 @@ QString CurveView::figures_text() const {
   }
   QStringList lines{first.join(gap)};
   if (const PrPoint* chosen = chosen_point())
-    lines << tr("Accepted from score %1: precision %2 %, recall %3 %, F1 %4 %")
-                 .arg(score(chosen->threshold), percent(chosen->precision), percent(chosen->recall),
-                      percent(chosen->f1));
+    lines << tr("%1: precision %2 %, recall %3 %, F1 %4 %")
+                 .arg(accepted_from(*evaluation_, chosen->threshold), percent(chosen->precision),
+                      percent(chosen->recall), percent(chosen->f1));
   QStringList stamp;
   stamp << tr("%L1 of %L2 queries have a right answer").arg(figures.num_queries).arg(figures.num_asked);
   stamp << tr("protocol %1: %2").arg(QString::fromStdString(protocol.preset).toHtmlEscaped(), in_short(protocol));
@@ -443,8 +450,9 @@ void CurveView::tell(const QMouseEvent& event) {
   const PrPoint& point = evaluation_->figures.curve[std::size_t(nearest)];
   QToolTip::showText(
       event.globalPosition().toPoint(),
-      tr("Threshold %1\nPrecision %2 %\nRecall %3 %\nF1 %4 %\n%5 right, %6 wrong, %7 missed\nClick to accept from here")
-          .arg(score(point.threshold), percent(point.precision), percent(point.recall), percent(point.f1))
+      tr("%1\nPrecision %2 %\nRecall %3 %\nF1 %4 %\n%5 right, %6 wrong, %7 missed\nClick to accept from here")
+          .arg(accepted_from(*evaluation_, point.threshold), percent(point.precision), percent(point.recall),
+               percent(point.f1))
           .arg(point.true_positives)
           .arg(point.false_positives)
           .arg(point.false_negatives),

@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "widgets/value_range.h"
+
 namespace relocus {
 namespace {
 
@@ -67,32 +69,6 @@ bool plausible(const Rings& rings, const PointCloud& cloud) {
   int falling = 0;
   for (int i = 1; i < rings.count; ++i) falling += sum[i] / std::max(1., n[i]) < sum[i - 1] / std::max(1., n[i - 1]);
   return falling > 0.9 * (rings.count - 1);
-}
-
-/// The value below which `share` of (a sample of) the finite values lie.
-float quantile(const std::vector<float>& values, double share) {
-  std::vector<float> sample;
-  const std::size_t step = std::max<std::size_t>(1, values.size() / 8192);
-  for (std::size_t i = 0; i < values.size(); i += step)
-    if (std::isfinite(values[i])) sample.push_back(values[i]);
-  if (sample.empty()) return 0;
-  const auto nth = sample.begin() + std::ptrdiff_t(share * double(sample.size() - 1));
-  std::nth_element(sample.begin(), nth, sample.end());
-  return *nth;
-}
-
-float round_down(float value, float step) { return std::floor(value / step) * step; }
-float round_up(float value, float step) { return std::ceil(value / step) * step; }
-
-/// Heights that the colours stand for. Seen from a car they are always the same, so that two scans can be compared;
-/// other heights take what holds nearly all of them.
-std::pair<float, float> height_range(const std::vector<float>& heights) {
-  constexpr float kCarLower = -2.5f, kCarUpper = 2;  // [m] about a sensor on a car's roof
-  const float low = quantile(heights, 0.02), middle = quantile(heights, 0.5), high = quantile(heights, 0.98);
-  if (low > kCarLower - 2 && low < 0 && middle > kCarLower && middle < kCarUpper && high < 4 * kCarUpper)
-    return {kCarLower, kCarUpper};
-  const float lower = round_down(low, 0.5f);
-  return {lower, std::max(lower + 0.5f, round_up(high, 0.5f))};
 }
 
 void colour_by_values(PointColours& result, const std::vector<float>& values, ColourMap map) {

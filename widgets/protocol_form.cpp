@@ -61,7 +61,7 @@ void ProtocolForm::show_preset(const std::string& name) {
   preset_->setCurrentIndex(known >= 0 ? known : preset_->findData(QString::fromLatin1(kCustom)));
   const QString source = preset_->currentData(Qt::ToolTipRole).toString();
   source_->setText(source.isEmpty() ? tr("Your own values") : source);
-  preset_->setToolTip(source);
+  preset_->setToolTip(source.isEmpty() ? preset_->currentText() : preset_->currentText() + QLatin1Char('\n') + source);
 }
 
 Protocol ProtocolForm::protocol() const {

@@ -13,6 +13,7 @@ namespace {
 /// Four thresholds with known figures; F1 is best at 0.6.
 std::shared_ptr<Evaluation> evaluation() {
   auto made = std::make_shared<Evaluation>();
+  made->score_kind = ScoreKind::Similarity;
   Figures& figures = made->figures;
   figures.num_queries = 10;
   figures.num_asked = 25;
@@ -105,11 +106,15 @@ class CurveViewTest : public QObject {
     CurveView view;
     view.resize(900, 500);
     view.show_evaluation(evaluation());
-    QVERIFY(figures_of(view).contains(QStringLiteral("score 0.6")));
+    QVERIFY(figures_of(view).contains(QStringLiteral("similarity 0.6")));
     view.show_threshold(0.7);  // between two points: the one that accepts no more
-    QVERIFY(figures_of(view).contains(QStringLiteral("score 0.8")));
+    QVERIFY(figures_of(view).contains(QStringLiteral("similarity 0.8")));
     QVERIFY(figures_of(view).contains(QStringLiteral("precision 90.0 %, recall 50.0 %")));
-    view.show_threshold(2);  // accepts nothing
+    auto by_distance = evaluation();
+    by_distance->score_kind = ScoreKind::Distance;
+    view.show_evaluation(by_distance);
+    QVERIFY(figures_of(view).contains(QStringLiteral("up to distance -0.6")));  // the score is minus the distance
+    view.show_threshold(2);                                                     // accepts nothing
     QVERIFY(!figures_of(view).contains(QStringLiteral("Accepted")));
   }
 
