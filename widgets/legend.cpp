@@ -77,13 +77,15 @@ QRectF draw_colour_bar(QPainter& painter, const QRectF& area, const ColourBar& b
 
   const QRectF box(area.right() - kMargin - width, area.top() + kMargin, width,
                    length + 2.5 * font.height() + 2 * kPad);
-  draw_backdrop(painter, box, colours);
-  painter.setPen(colours.text);
-  painter.drawText(QRectF(box.left() + kPad, box.top() + kPad / 2, box.width() - 2 * kPad, font.height()),
-                   Qt::AlignCenter, bar.title);
-
+  const QRectF words(box.left(), box.top(), width, font.height() + kPad);
   const QRectF scale(box.right() - kPad - widest - 3 - kTick - kBarWidth, box.top() + kPad + 1.5 * font.height(),
                      kBarWidth, length);
+  // Two boxes, no larger than they must be: what lies behind is the point of the picture.
+  draw_backdrop(painter, words, colours);
+  draw_backdrop(painter, QRectF(QPointF(scale.left() - kPad, words.bottom()), box.bottomRight()), colours);
+  painter.setPen(colours.text);
+  painter.drawText(words, Qt::AlignCenter, bar.title);
+
   QImage strip(1, 256, QImage::Format_RGB32);
   for (int i = 0; i < 256; ++i) strip.setPixel(0, i, colour_table(bar.map)[std::size_t(255 - i)]);
   painter.setRenderHint(QPainter::SmoothPixmapTransform);
@@ -155,7 +157,8 @@ QRectF draw_legend(QPainter& painter, const QRectF& area, const std::vector<Lege
   widest = std::min(widest, 0.6 * area.width());
   const QSizeF size(2 * kPad + mark + 8 + widest, 2 * kPad + double(shown) * line - kRowGap);
   const QRectF box = emptiest(area, size, avoid, corners);
-  if (rows.size() > 2 && box.width() > kLargestShare * area.width()) return {};  // rather the things than their names
+  if (box.width() * box.height() > kLargestShare * area.width() * area.height())
+    return {};  // rather the things than their names
   draw_backdrop(painter, box, colours);
   double y = box.top() + kPad;
   for (std::size_t i = 0; i < shown; ++i, y += line) {

@@ -44,7 +44,7 @@ TrajectoryView::TrajectoryView(QWidget* parent)
     if (const auto frame = nearest_frame(metre)) Q_EMIT frame_selected(*frame);
   });
   connect(canvas_, &PlanCanvas::hovered, this, &TrajectoryView::tell);
-  connect(canvas_, &PlanCanvas::left, reading_, &QLabel::clear);
+  connect(canvas_, &PlanCanvas::left, this, &TrajectoryView::tell_counts);
   clear();
 }
 
@@ -195,6 +195,7 @@ void TrajectoryView::sort_answers() {
         break;
     }
   }
+  tell_counts();
   canvas_->redraw();
 }
 
@@ -304,14 +305,22 @@ void TrajectoryView::paint_selection(QPainter& painter, const QTransform& to_pix
 void TrajectoryView::tell(QPointF metre) {
   const auto frame = nearest_frame(metre);
   if (!frame || QLineF(metre_of(*frame), metre).length() * canvas_->pixels_per_metre() > kNearEnough) {
-    reading_->clear();
-    return;
+    return tell_counts();
   }
   const auto i = std::size_t(*frame);
   QStringList words{tr("Frame %1").arg(*frame)};
   if (i < trajectory_->stamps.size()) words << tr("%1 s").arg(trajectory_->stamps[i], 0, 'f', 1);
   if (i < trajectory_->travelled.size()) words << tr("%1 m driven").arg(trajectory_->travelled[i], 0, 'f', 0);
   reading_->setText(words.join(QStringLiteral(", ")));
+}
+
+void TrajectoryView::tell_counts() {
+  const Counts found = counts();
+  QStringList words;
+  if (!answers_->revisits.empty()) words << tr("%L1 revisited").arg(answers_->revisits.size());
+  if (found.right + found.wrong + found.missed > 0)
+    words << tr("%L1 right, %L2 wrong, %L3 missed").arg(found.right).arg(found.wrong).arg(found.missed);
+  reading_->setText(words.join(QStringLiteral(": ")));
 }
 
 void TrajectoryView::changeEvent(QEvent* event) {

@@ -58,6 +58,7 @@ class TrajectoryView : public QWidget {
   void paint_answers(QPainter& painter, const QTransform& to_pixel) const;
   void paint_selection(QPainter& painter, const QTransform& to_pixel) const;
   void tell(QPointF metre);
+  void tell_counts();
   QPointF metre_of(FrameId frame) const;
   bool has_place(std::optional<FrameId> frame) const;
 
