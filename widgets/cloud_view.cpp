@@ -7,8 +7,6 @@
 #include <vtkCellData.h>
 #include <vtkFloatArray.h>
 #include <vtkGenericRenderWindowInteractor.h>
-#include <vtkInteractorStyleTrackballCamera.h>
-#include <vtkObjectFactory.h>
 #include <vtkPointData.h>
 #include <vtkPointGaussianMapper.h>
 #include <vtkPoints.h>
@@ -36,6 +34,7 @@
 #include "widgets/icons.h"
 #include "widgets/legend.h"
 #include "widgets/theme.h"
+#include "widgets/turntable.h"
 #include "widgets/vtk_widget.h"
 
 namespace relocus {
@@ -44,63 +43,8 @@ namespace {
 constexpr std::size_t kPointsWhileMoving = 30000;
 constexpr int kStillAfter = 250;                             // [ms] after the last turn of the wheel
 constexpr double kRingStep = 10, kRings = 8;                 // [m] between the rings on the ground; how many
-constexpr double kNearest = 1, kFarthest = 2000;             // [m] of the camera from what it looks at
 constexpr double kStartDistance = 75, kStartElevation = 32;  // [m], [deg]
-constexpr double kHighest = 89.5;                            // [deg]: above it the vertical is undefined
 constexpr double kTypicalGround = -1.73;                     // [m] KITTI's sensor above the road
-
-/// Turns about the vertical through the point looked at; up stays up, as on a map table.
-class Turntable : public vtkInteractorStyleTrackballCamera {
- public:
-  static Turntable* New();
-  vtkTypeMacro(Turntable, vtkInteractorStyleTrackballCamera);
-
-  void Rotate() override {
-    if (!CurrentRenderer) return;
-    const int* now = Interactor->GetEventPosition();
-    const int* before = Interactor->GetLastEventPosition();
-    const int* size = CurrentRenderer->GetSize();
-    vtkCamera* camera = CurrentRenderer->GetActiveCamera();
-    turn(camera, -360. * (now[0] - before[0]) / size[0], -180. * (now[1] - before[1]) / size[1]);
-    CurrentRenderer->ResetCameraClippingRange();
-    Interactor->Render();
-  }
-
-  void OnLeftButtonDown() override {
-    if (Interactor->GetShiftKey()) return OnMiddleButtonDown();
-    vtkInteractorStyleTrackballCamera::OnLeftButtonDown();
-  }
-  void OnRightButtonDown() override { OnMiddleButtonDown(); }
-  void OnRightButtonUp() override { OnMiddleButtonUp(); }
-
-  void Dolly(double factor) override {
-    vtkCamera* camera = CurrentRenderer->GetActiveCamera();
-    const double distance = std::clamp(camera->GetDistance() / factor, kNearest, kFarthest);
-    vtkInteractorStyleTrackballCamera::Dolly(camera->GetDistance() / distance);
-  }
-
- private:
-  static void turn(vtkCamera* camera, double azimuth, double elevation) {
-    Eigen::Vector3d at, from;
-    camera->GetFocalPoint(at.data());
-    camera->GetPosition(from.data());
-    const Eigen::Vector3d arm = from - at;
-    const double degrees = 180 / M_PI;
-    const double now = std::asin(std::clamp(arm.z() / arm.norm(), -1., 1.)) * degrees;
-    // Straight down the vertical is no longer "up": the camera's own up tells the direction.
-    Eigen::Vector3d up;
-    camera->GetViewUp(up.data());
-    const bool steep = std::abs(now) > kHighest - 0.1;
-    const double heading = (steep ? std::atan2(-up.y(), -up.x()) : std::atan2(arm.y(), arm.x())) + azimuth / degrees;
-    const double height = std::clamp(now + elevation, -kHighest, kHighest) / degrees;
-    const Eigen::Vector3d moved =
-        at + arm.norm() * Eigen::Vector3d(std::cos(height) * std::cos(heading), std::cos(height) * std::sin(heading),
-                                          std::sin(height));
-    camera->SetPosition(moved.data());
-    camera->SetViewUp(0, 0, 1);
-  }
-};
-vtkStandardNewMacro(Turntable);
 
 /// Points that are drawn without cells, in colours of their own.
 struct PointActor {

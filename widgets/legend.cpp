@@ -11,8 +11,8 @@ namespace relocus {
 namespace {
 
 constexpr double kPad = 6, kMargin = 8, kBarWidth = 14, kTick = 4, kRowGap = 3;  // [px]
-constexpr double kLargestShare = 0.45;                  // of the area's width, that a legend may cover
-constexpr double kTallestBar = 190, kShortestBar = 48;  // [px]
+constexpr double kLargestShare = 0.18;                                           // of the area, that a legend may cover
+constexpr double kTallestBar = 190, kShortestBar = 48;                           // [px]
 
 QColor backdrop(const ViewColours& colours) {
   QColor colour = colours.canvas;

@@ -304,9 +304,8 @@ void TrajectoryView::paint_selection(QPainter& painter, const QTransform& to_pix
 
 void TrajectoryView::tell(QPointF metre) {
   const auto frame = nearest_frame(metre);
-  if (!frame || QLineF(metre_of(*frame), metre).length() * canvas_->pixels_per_metre() > kNearEnough) {
+  if (!frame || QLineF(metre_of(*frame), metre).length() * canvas_->pixels_per_metre() > kNearEnough)
     return tell_counts();
-  }
   const auto i = std::size_t(*frame);
   QStringList words{tr("Frame %1").arg(*frame)};
   if (i < trajectory_->stamps.size()) words << tr("%1 s").arg(trajectory_->stamps[i], 0, 'f', 1);
@@ -316,11 +315,12 @@ void TrajectoryView::tell(QPointF metre) {
 
 void TrajectoryView::tell_counts() {
   const Counts found = counts();
-  QStringList words;
-  if (!answers_->revisits.empty()) words << tr("%L1 revisited").arg(answers_->revisits.size());
-  if (found.right + found.wrong + found.missed > 0)
-    words << tr("%L1 right, %L2 wrong, %L3 missed").arg(found.right).arg(found.wrong).arg(found.missed);
-  reading_->setText(words.join(QStringLiteral(": ")));
+  const bool answered = found.right + found.wrong + found.missed > 0;
+  reading_->setText(answered
+                        ? tr("%L1 right, %L2 wrong, %L3 missed").arg(found.right).arg(found.wrong).arg(found.missed)
+                    : answers_->revisits.empty() ? QString()
+                                                 : tr("%L1 frames revisit a place").arg(answers_->revisits.size()));
+  reading_->setToolTip(reading_->text());
 }
 
 void TrajectoryView::changeEvent(QEvent* event) {
