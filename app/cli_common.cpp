@@ -156,7 +156,8 @@ void MethodFlags::add_to(CLI::App& command, bool required) {
   if (required) option->required();
   command
       .add_option("--set", assignments, "Option of the method, for example --set rings=40 (see: relocus-cli methods)")
-      ->type_name("KEY=VALUE");
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   command.add_option("--weights", resources.weights, "Weights; otherwise those that the program ships")
       ->type_name("FILE|DIR");
   command.add_option("--device", resources.device, "auto, cpu, cuda or cuda:1 [auto]")->type_name("DEVICE");

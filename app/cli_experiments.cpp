@@ -182,7 +182,8 @@ void add_experiment_commands(CLI::App& app, Cli& cli) {
     command
         ->add_option("--candidates", *candidates,
                      "Candidate list: csv, SSC's, pairs, scores with labels; a number N is --num-candidates N")
-        ->type_name("FILE|N");
+        ->type_name("FILE|N")
+        ->allow_extra_args(false);
     command->add_option("--poses", flags->poses, "Ground truth: KITTI, TUM or a table")->type_name("FILE");
     command->add_option("--times", flags->times, "Times [s] of the poses, one a line")->type_name("FILE");
     command->add_option("--out", flags->out, "Save the result as an experiment")->type_name("FOLDER");

@@ -14,7 +14,9 @@ void add_simulate_command(CLI::App& app, Cli& cli) {
       ->type_name("S")
       ->capture_default_str();
   command->add_flag("--images", options->images, "The camera's images too");
-  command->add_option("--set", *assignments, "Any option:\n" + describe(*options))->type_name("KEY=VALUE");
+  command->add_option("--set", *assignments, "Any option:\n" + describe(*options))
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   command->callback([&cli, out, options, assignments] {
     const auto given = to_json(*options);
     SimulatorOptions checked;

@@ -160,7 +160,7 @@ void save(const Experiment& experiment, const Trajectory& trajectory, const fs::
   write("recall.csv", recall_csv(experiment.evaluation.figures));
   write("trajectory.csv", trajectory_csv(trajectory));
   fs::remove(folder / "overlaps.csv", error);
-  if (!experiment.overlaps.empty()) write("overlaps.csv", overlaps_csv(experiment.overlaps));
+  if (experiment.overlaps) write("overlaps.csv", overlaps_csv(*experiment.overlaps));
   if (experiment.descriptors.size() > 0) {
     write_npy(folder / "descriptors.npy", experiment.descriptors);
     hashes["descriptors.npy"] = sha256_of_file(folder / "descriptors.npy");
@@ -212,7 +212,7 @@ Experiment load_experiment(const fs::path& folder) {
         read_overlaps_csv(checked_text(folder, hashes, "overlaps.csv"), (folder / "overlaps.csv").string());
   }
   experiment.evaluation = evaluate(trajectory, experiment.retrievals, experiment.protocol,
-                                   experiment.overlaps.empty() ? nullptr : &experiment.overlaps, {},
+                                   experiment.overlaps ? &*experiment.overlaps : nullptr, {},
                                    experiment.descriptors.size() > 0 ? &experiment.descriptors : nullptr);
   return experiment;
 }

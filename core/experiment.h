@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "core/evaluation.h"
 
@@ -24,7 +25,7 @@ struct Experiment {
   std::vector<Retrieval> retrieved;   ///< before re-ranking
   std::vector<Retrieval> retrievals;  ///< after it (the same without a second stage)
   Evaluation evaluation;
-  OverlapTable overlaps;  ///< of protocols with min_overlap; empty otherwise
+  std::optional<OverlapTable> overlaps;  ///< of protocols with min_overlap, where they were measured
   /// Per stage and frame: "load", "encode", "search", "rerank", "evaluate".
   std::map<std::string, double> milliseconds;
   std::string version;

@@ -73,8 +73,9 @@ class Table {
 };
 
 bool is_correct(const Experiment& experiment, const Trajectory& trajectory, FrameId query, FrameId candidate) {
-  if (experiment.protocol.min_overlap > 0 && experiment.overlaps.empty()) return false;
-  return judge(trajectory, experiment.protocol, &experiment.overlaps, query, candidate) == Verdict::Right;
+  const OverlapTable* const overlaps = experiment.overlaps ? &*experiment.overlaps : nullptr;
+  if (experiment.protocol.min_overlap > 0 && !overlaps) return false;
+  return judge(trajectory, experiment.protocol, overlaps, query, candidate) == Verdict::Right;
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ Trajectory truth_of(const Sequence& sequence, bool joined, const Protocol& proto
 
 void evaluate(Experiment& experiment, const Trajectory& trajectory, const Progress& progress) {
   const Stopwatch watch;
-  const OverlapTable* const overlaps = experiment.overlaps.empty() ? nullptr : &experiment.overlaps;
+  const OverlapTable* const overlaps = experiment.overlaps ? &*experiment.overlaps : nullptr;
   const Descriptors* const descriptors = experiment.descriptors.size() > 0 ? &experiment.descriptors : nullptr;
   experiment.evaluation =
       evaluate(trajectory, experiment.retrievals, experiment.protocol, overlaps, progress, descriptors);

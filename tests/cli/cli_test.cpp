@@ -202,6 +202,16 @@ class CliTest : public QObject {
     QCOMPARE(process.exitCode(), 0);
   }
 
+  void options_may_stand_anywhere() {
+    const std::string out = folder_ / "anywhere";
+    const Outcome outcome =
+        call("run --set rings=10 --set sectors=30 " + laps_ + " --out " + out + " --method scan_context" + kProtocol);
+    QVERIFY2(outcome.code == 0, outcome.err.c_str());
+    const Json saved = Json::parse(read_text(out + "/experiment.json"));
+    QCOMPARE(saved["options"]["rings"].get<int>(), 10);
+    QCOMPARE(saved["options"]["sectors"].get<int>(), 30);
+  }
+
   void experiments_are_evaluated_again_without_their_sequence() {
     test::write_two_laps(folder_ / "moved", {.frames_per_lap = 20});
     const std::string out = folder_ / "of_moved";

@@ -230,6 +230,21 @@ class PipelineTest : public QObject {
              to_json(experiment.evaluation).dump());
   }
 
+  void overlap_protocols_measure_the_overlap_of_scans() {
+    Job overlapping = job("overlapping");
+    overlapping.protocol.min_overlap = 0.3;
+    const Experiment experiment = run(sequence_, overlapping);
+    QVERIFY(experiment.overlaps->at({kLap + 4, 4}) > 0.9f);
+    QVERIFY(experiment.evaluation.figures.recall_at.at(0) > 0.7);
+    const Experiment loaded = load_experiment(folder_ / "overlapping");
+    QVERIFY(loaded.overlaps == experiment.overlaps);
+    QCOMPARE(to_json(loaded.evaluation).dump(), to_json(experiment.evaluation).dump());
+    const Experiment whole = load_experiment(folder_ / "whole");
+    QCOMPARE(to_json(reevaluate(whole, sequence_, overlapping.protocol).evaluation).dump(),
+             to_json(experiment.evaluation).dump());
+    QVERIFY(contains(error_of([&] { reevaluate(whole, trajectory(sequence_), overlapping.protocol); }), "overlap"));
+  }
+
   void frames_without_scans_are_named_before_anything_runs() {
     Sequence holes = sequence_;
     holes.frames[3].cloud.clear();
