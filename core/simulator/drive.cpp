@@ -20,7 +20,7 @@ constexpr double track = 1.6;            ///< [m]
 constexpr double frame_period = 0.1037;  ///< [s] KITTI's
 constexpr double path_step = 0.25;       ///< [m]
 constexpr double junction_reach = 10;    ///< [m] around a junction where the path leaves the lane
-constexpr int figure_steps = 11;         ///< streets driven in the opening figure
+constexpr int figure_steps = 12;         ///< streets driven in the opening figure
 
 /// One street driven once.
 struct Leg {
@@ -32,10 +32,10 @@ struct Leg {
 
 /// The opening figure around the grid's middle, mirrored and turned by `symmetry`:
 /// an eight whose loops meet at a crossing that is driven straight across in both directions, then its first street
-/// again (same direction, in its second half on the other lane), and two of its streets in reverse.
+/// again (same direction, in its second half on the other lane), and three of its streets in reverse.
 std::vector<int> opening_figure(const StreetNetwork& network, int symmetry) {
-  constexpr int figure[figure_steps + 1][2] = {{0, 0},  {1, 0},  {2, 0}, {2, 1}, {1, 1}, {1, 0},
-                                               {1, -1}, {0, -1}, {0, 0}, {1, 0}, {1, 1}, {2, 1}};
+  constexpr int figure[figure_steps + 1][2] = {{0, 0},  {1, 0}, {2, 0}, {2, 1}, {1, 1}, {1, 0}, {1, -1},
+                                               {0, -1}, {0, 0}, {1, 0}, {1, 1}, {2, 1}, {2, 0}};
   std::vector<int> junctions;
   for (const auto& [fx, fy] : figure) {
     int x = fx - 1, y = fy;
@@ -73,8 +73,8 @@ void drive_freely(const StreetNetwork& network, std::vector<int>& junctions, dou
     }
     return next;
   };
-  // First turn of the shortest way (without turning round) to a street that is still unknown; -1: all are known.
-  const auto towards_unknown = [&](int before, int here) {
+  // First turn of the shortest way (without turning round) to a street that is known or not; -1: there is none.
+  const auto towards = [&](bool known_one, int before, int here) {
     std::map<std::pair<int, int>, int> first_turn;
     std::deque<std::pair<int, int>> open;
     for (const int next : next_of(before, here)) {
@@ -85,7 +85,7 @@ void drive_freely(const StreetNetwork& network, std::vector<int>& junctions, dou
       const auto [a, b] = open.front();
       open.pop_front();
       const int turn = first_turn[{a, b}];
-      if (!known.contains(network.street_between(a, b))) return turn;
+      if (known.contains(network.street_between(a, b)) == known_one) return turn;
       for (const int next : next_of(a, b))
         if (first_turn.emplace(std::pair{b, next}, turn).second) open.push_back({b, next});
     }
@@ -112,7 +112,7 @@ void drive_freely(const StreetNetwork& network, std::vector<int>& junctions, dou
       if (!as_before.empty()) wanted = as_before;
     }
     int chosen = -1;
-    if (wanted.empty() && exploring) chosen = towards_unknown(before, here);
+    if (wanted.empty()) chosen = towards(!exploring, before, here);
     if (chosen < 0) {
       const std::vector<int>& choices = wanted.empty() ? next : wanted;
       chosen = choices[std::size_t(random.below(int(choices.size())))];
@@ -287,7 +287,7 @@ Outing plan_outing(int frames, double spacing, std::uint64_t seed) {
   const int still_frames = std::clamp(frames / 25, 4, 40);
   const double wanted = spacing * (frames - still_frames);
   // Short drives get short blocks; long ones as many more streets as two thirds of the way can explore.
-  const double block = std::clamp(wanted / 11.5, 44.0, 95.0);
+  const double block = std::clamp(wanted / 12.5, 42.0, 95.0);
   const double streets_needed = std::max(12.0, 1.35 * 0.68 * wanted / block);
   const int lines = std::max(4, int(std::ceil(0.5 + std::sqrt(streets_needed / 2 / 0.85 + 0.25))));
   Outing outing{lay_streets(lines + (lines % 2 == 0 ? 1 : 0), lines % 2 == 0 ? lines + 1 : lines, block, seed), {}};

@@ -29,7 +29,7 @@ inline EmbreeDevice make_embree_device() {
   return device;
 }
 
-/// Nearest hit along a ray; `coherent` promises that neighbouring calls trace similar rays.
+/// Nearest hit along a ray.
 inline void nearest_hit(RTCScene scene, RTCRayHit& ray) {
 #if RTC_VERSION_MAJOR >= 4
   RTCIntersectArguments arguments;

@@ -118,7 +118,7 @@ StreetNetwork lay_streets(int columns, int rows, double block, std::uint64_t see
     // In narrow streets cars are parked half on the pavement.
     street.parked = street.half_width > 4.6 ? street.half_width - 1.05 : street.half_width + 0.35;
     street.lane =
-        std::min(street.half_width > 4.9 ? random.uniform(1.8, 2.2) : random.uniform(0.8, 1.5), street.room());
+        std::min(street.half_width > 4.9 ? random.uniform(1.6, 1.95) : random.uniform(0.8, 1.5), street.room());
     return street;
   };
   std::vector<Street> along_rows, along_columns;
