@@ -318,6 +318,21 @@ class CliTest : public QObject {
     QVERIFY(other["score"].get<double>() < same["score"].get<double>() - 0.2);
   }
 
+  void bench_tells_each_stage_beside_its_floor() {
+    const Outcome outcome = call("bench --method scan_context --json --sequence " + laps_);
+    QVERIFY2(outcome.code == 0, outcome.err.c_str());
+    const Json line = outcome.last_line();
+    QVERIFY(line.at("gmacs_per_second").get<double>() > 0);
+    std::string names;
+    for (const Json& stage : line.at("stages")) {
+      names += stage.at("name").get<std::string>() + ", ";
+      QVERIFY(stage.at("ms").get<double>() > 0);
+      QVERIFY(stage.at("floor_ms").is_null() == stage.at("ratio").is_null());
+    }
+    for (const char* name : {"load", "voxelise", "scan context", "search of 4541x1024", "evaluation of 4541 queries"})
+      QVERIFY2(contains(names, name), names.c_str());
+  }
+
   void the_reverse_pair_of_kitti_08() {
     const std::string scans = shared_folder() / "data/kitti_odometry/sequences/08/velodyne";
     RELOCUS_NEED(scans + "/001500.bin");
