@@ -29,22 +29,7 @@ inline EmbreeDevice make_embree_device() {
   return device;
 }
 
-/// Nearest hit along a ray.
-inline void nearest_hit(RTCScene scene, RTCRayHit& ray) {
-#if RTC_VERSION_MAJOR >= 4
-  RTCIntersectArguments arguments;
-  rtcInitIntersectArguments(&arguments);
-  arguments.flags = RTC_RAY_QUERY_FLAG_COHERENT;
-  rtcIntersect1(scene, &ray, &arguments);
-#else
-  RTCIntersectContext context;
-  rtcInitIntersectContext(&context);
-  context.flags = RTC_INTERSECT_CONTEXT_FLAG_COHERENT;
-  rtcIntersect1(scene, &context, &ray);
-#endif
-}
-
-/// Eight rays at once; `valid` holds -1 for those to trace and 0 for the others.
+/// Nearest hits of eight rays at once; `valid` holds -1 for those to trace and 0 for the others.
 inline void nearest_hits(RTCScene scene, const int* valid, RTCRayHit8& rays) {
 #if RTC_VERSION_MAJOR >= 4
   RTCIntersectArguments arguments;
