@@ -1,6 +1,7 @@
 #include "core/networks/attention.h"
 
 #include <cmath>
+#include <limits>
 
 #include "core/networks/submanifold.h"
 
@@ -11,25 +12,27 @@ constexpr double norm_epsilon = 1e-5;
 
 struct Container : torch::nn::Module {};
 
+/// Whether products of tokens with `channels` channels go through packed matrices.
+bool packs(const torch::Tensor& tensor, std::int64_t channels) {
+  return on_fast_path(tensor) && has_sparse_kernels() && padded(channels) == channels;
+}
+
 BatchNorm::Affine unit_variance(const torch::Tensor& mean, const torch::Tensor& variance) {
   const torch::Tensor scale = torch::rsqrt(variance + norm_epsilon);
   return {scale, -mean * scale};
 }
 
 BatchNorm::Affine instance_affine(const torch::Tensor& rows, const torch::Tensor& copies) {
-  if (copies.defined()) {
-    const torch::Tensor share = (copies / copies.sum()).unsqueeze(0);  // [1, N]
-    const torch::Tensor mean = torch::mm(share, rows);                 // [1, C]
-    return unit_variance(mean, torch::mm(share, (rows - mean).square()));
-  }
   if (on_fast_path(rows) && rows.is_contiguous()) {
     const torch::Tensor mean = torch::empty({1, rows.size(1)}), variance = torch::empty({1, rows.size(1)});
     column_statistics(rows.data_ptr<float>(), rows.size(0), rows.size(1), mean.data_ptr<float>(),
-                      variance.data_ptr<float>());
+                      variance.data_ptr<float>(), copies.defined() ? copies.data_ptr<float>() : nullptr);
     return unit_variance(mean, variance);
   }
-  const torch::Tensor mean = rows.mean(0, true);
-  return unit_variance(mean, (rows - mean).square().mean(0, true));
+  const torch::Tensor all = copies.defined() ? copies : torch::ones({rows.size(0)}, rows.options());
+  const torch::Tensor share = (all / all.sum()).unsqueeze(0);  // [1, N]
+  const torch::Tensor mean = torch::mm(share, rows);           // [1, C]
+  return unit_variance(mean, torch::mm(share, (rows - mean).square()));
 }
 
 }  // namespace
@@ -64,6 +67,13 @@ FeatureFuse::FeatureFuse(int channels) {
   second_->bias.zero_();
 }
 
+std::size_t FeatureFuse::Projected::bytes() const {
+  std::size_t sum = 0;
+  for (const torch::Tensor& part : {tokens, queries, keys, values, own_half, packed_keys.values, packed_values.values})
+    if (part.defined()) sum += part.nbytes();
+  return sum;
+}
+
 /// While training, gradients must flow through the original weights, so the fused ones are made anew; else only once.
 void FeatureFuse::fuse_weights() {
   std::vector<std::uint32_t> versions;
@@ -71,35 +81,68 @@ void FeatureFuse::fuse_weights() {
   const bool on_device = fused_weight_.defined() && fused_weight_.device() == merge_->weight.device();
   if (!torch::GradMode::is_enabled() && on_device && versions == fused_from_) return;
 
-  const std::int64_t channels = merge_->weight.size(0);
-  const double scale = 1 / std::sqrt(double(channels));
-  const torch::Tensor own = first_->matrix().slice(1, 0, channels);             // [2C, C]
-  const torch::Tensor message = first_->matrix().slice(1, channels);            // [2C, C]
+  const std::int64_t c = merge_->weight.size(0);
+  const double scale = 1 / std::sqrt(double(c));
+  const torch::Tensor own = first_->matrix().slice(1, 0, c);                    // [2C, C]
+  const torch::Tensor message = first_->matrix().slice(1, c);                   // [2C, C]
   const torch::Tensor merged = torch::mm(message, merge_->matrix());            // [2C, C]
   const torch::Tensor shift = first_->bias + torch::mv(message, merge_->bias);  // [2C]
-  fused_weight_ = torch::cat({query_->matrix() * scale, key_->matrix(), torch::mm(merged, value_->matrix()), own});
+  const torch::Tensor values = torch::mm(merged, value_->matrix());             // [2C, C]
+  fused_weight_ = torch::cat({query_->matrix() * scale, key_->matrix(), values, own}).t();
   fused_bias_ = torch::cat({query_->bias * scale, key_->bias, torch::mv(merged, value_->bias), shift});
   fused_from_ = torch::GradMode::is_enabled() ? std::vector<std::uint32_t>{} : versions;
+  if (!packs(fused_weight_, c)) return;
+  packed_queries_ = PackedMatrix(fused_weight_.slice(1, 0, c));
+  packed_keys_ = PackedMatrix(fused_weight_.slice(1, c, 2 * c));
+  packed_values_ = PackedMatrix(fused_weight_.slice(1, 2 * c, 4 * c));
+  packed_own_ = PackedMatrix(fused_weight_.slice(1, 4 * c));
+  packed_second_ = PackedMatrix(second_->matrix().t());
 }
 
-FeatureFuse::Projected FeatureFuse::project(const torch::Tensor& tokens) {
+FeatureFuse::Projected FeatureFuse::project(const torch::Tensor& tokens, const torch::Tensor& copies) {
   fuse_weights();
-  const std::int64_t channels = tokens.size(1);
+  const std::int64_t c = tokens.size(1), n = tokens.size(0);
+  const auto bias = [&](std::int64_t from, std::int64_t to) { return fused_bias_.slice(0, from * c, to * c); };
+  Projected result;
+  result.tokens = tokens.contiguous();
+  if (packs(tokens, c)) {
+    // Rows are added to a full block; the weights make nobody attend to them.
+    const torch::Tensor whole = torch::constant_pad_nd(result.tokens, {0, 0, 0, padded(n) - n});
+    result.queries = multiply(result.tokens, packed_queries_, bias(0, 1));
+    result.packed_keys = PackedMatrix(multiply(whole, packed_keys_, bias(1, 2)).t());  // [C, N padded]
+    result.packed_values = PackedMatrix(multiply(whole, packed_values_, bias(2, 4)));  // [N padded, 2C]
+    result.own_half = multiply(result.tokens, packed_own_, bias(4, 6));
+    result.weights = torch::full({padded(n)}, -std::numeric_limits<double>::infinity(), tokens.options());
+    result.weights.slice(0, 0, n).copy_(copies.defined() ? torch::log(copies) : torch::zeros({n}, tokens.options()));
+    return result;
+  }
   const auto linear = [&](std::int64_t from, std::int64_t to) {
-    return torch::addmm(fused_bias_.slice(0, from * channels, to * channels), tokens,
-                        fused_weight_.slice(0, from * channels, to * channels).t());
+    return torch::addmm(bias(from, to), tokens, fused_weight_.slice(1, from * c, to * c));
   };
-  return {tokens, linear(0, 1), linear(1, 2), linear(2, 4), linear(4, 6)};
+  result.queries = linear(0, 1), result.keys = linear(1, 2), result.values = linear(2, 4),
+  result.own_half = linear(4, 6);
+  if (copies.defined()) result.weights = torch::log(copies);
+  return result;
 }
 
-torch::Tensor FeatureFuse::hidden(const Projected& x, const Projected& source, const torch::Tensor& log_copies) const {
+torch::Tensor FeatureFuse::hidden(const Projected& x, const Projected& source) const {
+  if (source.packed_keys.values.defined()) {
+    const torch::Tensor attention = torch::softmax(multiply(x.queries, source.packed_keys, source.weights), 1);
+    const torch::Tensor sum = x.own_half.clone();
+    add_product(sum, attention, source.packed_values);
+    return sum;
+  }
   torch::Tensor logits = torch::mm(x.queries, source.keys.t());  // [N, M]
-  if (log_copies.defined()) logits = logits + log_copies;
+  if (source.weights.defined()) logits = logits + source.weights;
   return torch::addmm(x.own_half, torch::softmax(logits, 1), source.values);
 }
 
-torch::Tensor FeatureFuse::update(const torch::Tensor& tokens, const torch::Tensor& hidden) const {
-  return torch::addmm(tokens + second_->bias, hidden, second_->matrix().t());
+torch::Tensor FeatureFuse::update(const torch::Tensor& tokens, const torch::Tensor& hidden) {
+  const torch::Tensor start = tokens + second_->bias;
+  if (!packs(hidden, tokens.size(1))) return torch::addmm(start, hidden, second_->matrix().t());
+  fuse_weights();
+  add_product(start, hidden, packed_second_);
+  return start;
 }
 
 torch::Tensor instance_norm_relu(torch::Tensor hidden, const std::vector<std::int64_t>& starts,

@@ -2,6 +2,8 @@
 
 #include <torch/nn/module.h>
 
+#include "core/networks/packed_matrix.h"
+
 namespace relocus {
 
 /// 1 x 1 convolution over tokens, in the published layout: weight [Cout, Cin, 1], bias [Cout].
@@ -22,29 +24,35 @@ class FeatureFuse : public torch::nn::Module {
  public:
   explicit FeatureFuse(int channels);
 
-  /// One scan's part in any fusion, [N, …].
+  /// One scan's part in any fusion, [N, …]. On the CPU keys and values are packed for multiplication (and not there as
+  /// tensors).
   struct Projected {
     torch::Tensor tokens;    ///< x [N, C]
     torch::Tensor queries;   ///< q / √C [N, C]
     torch::Tensor keys;      ///< k [N, C]
     torch::Tensor values;    ///< W0m · Wm · v [N, 2C]
     torch::Tensor own_half;  ///< W0x · x + W0m · bm + b0 [N, 2C]
+    torch::Tensor weights;  ///< added to the logits: log of how many tokens each one stands for; [N], packed [N padded]
+    PackedMatrix packed_keys, packed_values;
+    std::size_t bytes() const;
   };
-  Projected project(const torch::Tensor& tokens /* [N, C] */);
+  /// `copies` [N], if defined, tells how many identical tokens each row stands for.
+  Projected project(const torch::Tensor& tokens /* [N, C] */, const torch::Tensor& copies = {});
 
-  /// W0 · [x ; message], before the norm, of x's tokens with the source's: [N, 2C]. `log_copies` [M], if defined, is
-  /// the logarithm of how many identical tokens each source token stands for.
-  torch::Tensor hidden(const Projected& x, const Projected& source, const torch::Tensor& log_copies = {}) const;
+  /// W0 · [x ; message], before the norm, of x's tokens with the source's: [N, 2C].
+  torch::Tensor hidden(const Projected& x, const Projected& source) const;
 
   /// x + W3 · hidden + b3, where `hidden` went through norm and ReLU.
-  torch::Tensor update(const torch::Tensor& tokens, const torch::Tensor& hidden) const;
+  torch::Tensor update(const torch::Tensor& tokens, const torch::Tensor& hidden);
 
  private:
   void fuse_weights();
 
   std::shared_ptr<PointwiseConv> query_, key_, value_, merge_, first_, second_;
-  torch::Tensor fused_weight_, fused_bias_;  ///< [6C, C], [6C]: queries, keys, values, own half
-  std::vector<std::uint32_t> fused_from_;    ///< versions of the weights that they were made of
+  /// [C, 6C], [6C]: queries, keys, values, own half; their parts and the second layer packed, where the CPU multiplies.
+  torch::Tensor fused_weight_, fused_bias_;
+  PackedMatrix packed_queries_, packed_keys_, packed_values_, packed_own_, packed_second_;
+  std::vector<std::uint32_t> fused_from_;  ///< versions of the weights that they were made of
 };
 
 /// Instance norm over tokens without affine (eps 1e-5, biased variance), then ReLU, apart for each part starts[i] …

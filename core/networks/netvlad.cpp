@@ -15,6 +15,15 @@ torch::Tensor normalised(const torch::Tensor& x, std::int64_t axis) {
   return x / x.norm(2, {axis}, true).clamp_min(1e-12);
 }
 
+/// One row times a large matrix.
+torch::Tensor times_matrix(const torch::Tensor& row /* [1, N] */, const torch::Tensor& matrix /* [N, M] */) {
+  if (!on_fast_path(row) || !matrix.is_contiguous() || !row.is_contiguous()) return torch::mm(row, matrix);
+  const torch::Tensor result = torch::empty({1, matrix.size(1)}, row.options());
+  row_product(row.data_ptr<float>(), matrix.data_ptr<float>(), matrix.size(0), matrix.size(1),
+              result.data_ptr<float>());
+  return result;
+}
+
 }  // namespace
 
 NetVlad::NetVlad(const Widths& widths) {
@@ -39,8 +48,8 @@ NetVlad::Result NetVlad::forward(const torch::Tensor& cells, const torch::Tensor
   const torch::Tensor mass = copies.defined() ? assignment * copies.unsqueeze(1) : assignment;
   const torch::Tensor residuals = torch::mm(cells.t(), mass) - mass.sum(0) * cluster_weights2_.squeeze(0);  // [F, K]
   const torch::Tensor vlad = normalised(normalised(residuals, 0).reshape({1, -1}), 1);  // [1, F * K]
-  const torch::Tensor projected = torch::mm(vlad, hidden1_weights_);                    // [1, D]
-  const torch::Tensor gate = torch::sigmoid(gating_norm_->forward(torch::mm(projected, gating_weights_), {0, 1},
+  const torch::Tensor projected = times_matrix(vlad, hidden1_weights_);                 // [1, D]
+  const torch::Tensor gate = torch::sigmoid(gating_norm_->forward(times_matrix(projected, gating_weights_), {0, 1},
                                                                   Statistics::Running));  // [1, D]
   return {(projected * gate).squeeze(0), assignment};
 }
@@ -53,11 +62,17 @@ ConvolutionalHead::ConvolutionalHead(const Widths& widths) : widths_(widths) {
 }
 
 GlobalHead::Result ConvolutionalHead::describe(const SparseMap& scan) {
-  const torch::Tensor grid = scan.cells->dense(scan.features);                                         // [1, F, H, W]
-  const torch::Tensor hidden = torch::relu6(torch::conv2d(grid, first_->weight, first_->bias, 1, 1));  // [1, F, H, W]
-  const torch::Tensor map = torch::conv2d(hidden, second_->weight, second_->bias, 1, 1);               // [1, F, H, W]
-  const NetVlad::Result result = vlad_->forward(map.view({map.size(1), -1}).t());
-  return {result.descriptor, result.assignment.view({map.size(2), map.size(3), -1})};
+  const std::int64_t height = scan.cells->height(), width = scan.cells->width();
+  if (!all_cells_ || all_cells_->height() != height || all_cells_->width() != width ||
+      all_cells_->cells().device() != scan.features.device())
+    all_cells_ = std::make_shared<ActiveSet>(torch::ones({1, height, width}, scan.features.options()).nonzero(), 1,
+                                             height, width);
+  // A dense convolution is a submanifold one where all cells are active.
+  const torch::Tensor cells =
+      scan.cells->dense(scan.features).permute({0, 2, 3, 1}).reshape({height * width, -1});  // [H * W, F]
+  const torch::Tensor hidden = torch::relu6(first_->forward(cells, *all_cells_));            // [H * W, F]
+  const NetVlad::Result result = vlad_->forward(second_->forward(hidden, *all_cells_));
+  return {result.descriptor, result.assignment.view({height, width, -1})};
 }
 
 double ConvolutionalHead::multiply_adds() const {
@@ -73,15 +88,14 @@ AttentionHead::AttentionHead(const Widths& widths) : widths_(widths) {
 GlobalHead::Result AttentionHead::describe(const SparseMap& scan) {
   const ActiveSet& cells = *scan.cells;
   const std::int64_t height = cells.height(), width = cells.width(), empty = height * width - cells.size();
-  torch::Tensor tokens = scan.features, copies, log_copies;
+  torch::Tensor tokens = scan.features, copies;
   if (empty > 0) {  // the last token stands for all empty cells
     tokens = torch::cat({tokens, torch::zeros({1, tokens.size(1)}, tokens.options())});
     copies = torch::ones({tokens.size(0)}, tokens.options());
     copies[-1] = double(empty);
-    log_copies = torch::log(copies);
   }
-  const FeatureFuse::Projected projected = attention_->project(tokens);
-  const torch::Tensor hidden = attention_->hidden(projected, projected, log_copies);  // [N, 2F]
+  const FeatureFuse::Projected projected = attention_->project(tokens, copies);
+  const torch::Tensor hidden = attention_->hidden(projected, projected);  // [N, 2F]
   const torch::Tensor fused =
       attention_->update(tokens, instance_norm_relu(hidden, {0, hidden.size(0)}, copies));  // [N, F]
   const NetVlad::Result result = vlad_->forward(fused, copies);

@@ -46,6 +46,7 @@ class ConvolutionalHead : public GlobalHead {
   Widths widths_;
   std::shared_ptr<SubmanifoldConv> first_, second_;
   std::shared_ptr<NetVlad> vlad_;
+  std::shared_ptr<const ActiveSet> all_cells_;  ///< of the grid that was seen last
 };
 
 /// "v2", CFPR: attention among all cells, then NetVLAD. arXiv 2303.06881v3. Empty cells are tokens too, all alike: one

@@ -27,11 +27,7 @@ ActiveSet joined_cells(const OverlapHead::Prepared& query, std::span<const Overl
 
 }  // namespace
 
-std::size_t OverlapHead::Prepared::bytes() const {
-  const FeatureFuse::Projected& p = projected;
-  return p.tokens.nbytes() + p.queries.nbytes() + p.keys.nbytes() + p.values.nbytes() + p.own_half.nbytes() +
-         cells->cells().nbytes();
-}
+std::size_t OverlapHead::Prepared::bytes() const { return projected.bytes() + cells->cells().nbytes(); }
 
 OverlapHead::OverlapHead(const Widths& widths) : widths_(widths) {
   fuse_ = register_module("fusenet16", std::make_shared<FeatureFuse>(widths.features));
@@ -99,7 +95,10 @@ std::vector<OverlapHead::Overlap> OverlapHead::compare_together(const Prepared& 
 /// The last convolution has one output channel: all taps of a cell are multiplied at once, then each cell adds up what
 /// its neighbours hold for it.
 torch::Tensor OverlapHead::cell_logits(const torch::Tensor& features, const ActiveSet& cells) const {
-  const torch::Tensor taps = torch::mm(features, second_->weight.view({features.size(1), -1}));  // [M, 9]
+  const torch::Tensor weights = second_->weight.view({features.size(1), -1});  // [C, 9]
+  const bool packs = on_fast_path(features) && has_sparse_kernels() && padded(features.size(1)) == features.size(1);
+  const torch::Tensor taps = packs ? multiply(features, PackedMatrix(weights)).slice(1, 0, weights.size(1))
+                                   : torch::mm(features, weights);  // [M, 9]
   const torch::Tensor padded = torch::cat({taps, torch::zeros({1, taps.size(1)}, taps.options())});
   return padded.gather(0, cells.neighbours(3)).sum(1) + second_->bias;  // [M]
 }

@@ -26,16 +26,32 @@ bool has_sparse_kernels();
 /// Channels on either side of sparse_convolution() must be a multiple of this.
 inline constexpr int channel_block = 16;
 
-/// [Cout, Cin, taps] reordered for sparse_convolution(): [taps, Cout/16, Cin/16, 16 (in), 16 (out)].
-std::vector<float> pack_weights(const float* weights, std::int64_t out_channels, std::int64_t in_channels, int taps);
+/// Where the weight of (out, in, tap) lies: weights[out * of_out + in * of_in + tap * of_tap].
+struct WeightStrides {
+  std::int64_t of_out, of_in, of_tap;
+};
+
+/// Reorders weights for the products below: [taps, Cout/16, Cin, 16 (out)].
+void pack_weights(const float* weights, std::int64_t out_channels, std::int64_t in_channels, int taps,
+                  WeightStrides strides, float* packed);
 
 /// output[out] = bias + sum over the pairs of W[tap] · input[in]; rows of Cin and Cout floats. `bias` may be null.
 /// Every output row is summed in the same order however many threads there are.
 void sparse_convolution(const RuleBook& rules, const float* input, std::int64_t in_channels,
                         const float* packed_weights, const float* bias, float* output, std::int64_t out_channels);
 
-/// Mean and biased variance of each column of a rows x columns matrix, in float64 across blocks of rows.
-void column_statistics(const float* matrix, std::int64_t rows, std::int64_t columns, float* mean, float* variance);
+/// output[row] = bias + W · input[row] for all rows, or output[row] += W · input[row] with `accumulate`. Channels are
+/// multiples of channel_block; `bias` may be null.
+void dense_product(const float* input, std::int64_t rows, std::int64_t in_channels, const float* packed_weights,
+                   const float* bias, bool accumulate, float* output, std::int64_t out_channels);
+
+/// Mean and biased variance of each column of a rows x columns matrix, in float64 across blocks of rows. Row r counts
+/// weights[r] times; null: once.
+void column_statistics(const float* matrix, std::int64_t rows, std::int64_t columns, float* mean, float* variance,
+                       const float* weights = nullptr);
+
+/// output [columns] = x [rows] · matrix [rows, columns], as fast as the memory gives the matrix.
+void row_product(const float* x, const float* matrix, std::int64_t rows, std::int64_t columns, float* output);
 
 /// x = x * scale + shift per column, with ReLU if asked; in place.
 void scale_shift(float* x, std::int64_t rows, std::int64_t columns, const float* scale, const float* shift, bool relu);

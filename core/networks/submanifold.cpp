@@ -129,7 +129,7 @@ const torch::Tensor& ActiveSet::neighbours(int kernel) const {
                                cells_.select(1, 2);  // [M], the window's first cell
   const torch::Tensor step = torch::arange(kernel, cells_.options());
   const torch::Tensor taps = (step.unsqueeze(1) * padded_width + step).view({1, -1});  // [1, K²]
-  table = grid.index_select(0, (corner.unsqueeze(1) + taps).view({-1})).view({size(), -1});
+  table = grid.index_select(0, (corner.unsqueeze(1) + taps).view({-1})).view({size(), kernel * kernel});
   table.masked_fill_(table < 0, size());
   return table;
 }
@@ -219,15 +219,18 @@ SubmanifoldConv::SubmanifoldConv(int in_channels, int out_channels, int kernel) 
 
 torch::Tensor SubmanifoldConv::forward(const torch::Tensor& features, const ActiveSet& cells) {
   const std::int64_t out_channels = weight.size(0), in_channels = weight.size(1);
-  if (kernel_ == 1) return torch::addmm(bias, features, weight.view({out_channels, in_channels}).t());
-
   const bool blocks_fit = in_channels % channel_block == 0 && out_channels % channel_block == 0;
   if (on_fast_path(features) && features.is_contiguous() && blocks_fit && has_sparse_kernels()) {
     const torch::Tensor result = torch::empty({features.size(0), out_channels}, features.options());
-    sparse_convolution(cells.rules(kernel_), features.data_ptr<float>(), in_channels, packed_weights(),
-                       bias.data_ptr<float>(), result.data_ptr<float>(), out_channels);
+    if (kernel_ == 1)
+      dense_product(features.data_ptr<float>(), features.size(0), in_channels, packed_weights(), bias.data_ptr<float>(),
+                    false, result.data_ptr<float>(), out_channels);
+    else
+      sparse_convolution(cells.rules(kernel_), features.data_ptr<float>(), in_channels, packed_weights(),
+                         bias.data_ptr<float>(), result.data_ptr<float>(), out_channels);
     return result;
   }
+  if (kernel_ == 1) return torch::addmm(bias, features, weight.view({out_channels, in_channels}).t());
   const torch::Tensor gathered =
       with_row_of(features, 0).index_select(0, cells.neighbours(kernel_).view({-1}));     // [M * K², Cin]
   const torch::Tensor matrix = weight.permute({2, 3, 1, 0}).reshape({-1, out_channels});  // [K² * Cin, Cout]
@@ -242,7 +245,9 @@ const float* SubmanifoldConv::packed_weights() {
   const std::pair<const void*, std::uint32_t> now{weight.data_ptr(), std::uint32_t(weight._version())};
   if (packed_from_ != now) {
     const torch::Tensor plain = weight.detach().contiguous();
-    packed_ = pack_weights(plain.data_ptr<float>(), weight.size(0), weight.size(1), kernel_ * kernel_);
+    const std::int64_t out = weight.size(0), in = weight.size(1), taps = kernel_ * kernel_;
+    packed_.resize(weight.numel());
+    pack_weights(plain.data_ptr<float>(), out, in, int(taps), {in * taps, taps, 1}, packed_.data());
     packed_from_ = now;
   }
   return packed_.data();
