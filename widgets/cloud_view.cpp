@@ -3,15 +3,12 @@
 #include <vtkActor.h>
 #include <vtkCallbackCommand.h>
 #include <vtkCamera.h>
-#include <vtkCellArray.h>
-#include <vtkCellData.h>
 #include <vtkFloatArray.h>
 #include <vtkGenericRenderWindowInteractor.h>
 #include <vtkPointData.h>
 #include <vtkPointGaussianMapper.h>
 #include <vtkPoints.h>
 #include <vtkPolyData.h>
-#include <vtkPolyDataMapper.h>
 #include <vtkProperty.h>
 #include <vtkRenderer.h>
 #include <vtkUnsignedCharArray.h>
@@ -27,10 +24,9 @@
 #include <QVBoxLayout>
 #include <QWheelEvent>
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
 
+#include "widgets/ground_rings.h"
 #include "widgets/icons.h"
 #include "widgets/legend.h"
 #include "widgets/theme.h"
@@ -42,9 +38,7 @@ namespace {
 
 constexpr std::size_t kPointsWhileMoving = 30000;
 constexpr int kStillAfter = 250;                             // [ms] after the last turn of the wheel
-constexpr double kRingStep = 10, kRings = 8;                 // [m] between the rings on the ground; how many
 constexpr double kStartDistance = 75, kStartElevation = 32;  // [m], [deg]
-constexpr double kTypicalGround = -1.73;                     // [m] KITTI's sensor above the road
 
 /// Points that are drawn without cells, in colours of their own.
 struct PointActor {
@@ -61,55 +55,6 @@ struct PointActor {
   vtkNew<vtkPointGaussianMapper> mapper;
   vtkNew<vtkActor> actor;
 };
-
-/// Circles of 10 m, 20 m … about the origin, each a closed line of its own.
-void make_rings(vtkPolyData* data) {
-  constexpr int kSegments = 120;
-  vtkNew<vtkPoints> points;
-  vtkNew<vtkCellArray> lines;
-  for (int ring = 1; ring <= kRings; ++ring) {
-    lines->InsertNextCell(kSegments + 1);
-    for (int i = 0; i <= kSegments; ++i) {
-      const double angle = 2 * M_PI * i / kSegments, radius = ring * kRingStep;
-      lines->InsertCellPoint(points->InsertNextPoint(radius * std::cos(angle), radius * std::sin(angle), 0));
-    }
-  }
-  data->SetPoints(points);
-  data->SetLines(lines);
-}
-
-/// The sensor's axes, 3 m long: x red, y green, z blue.
-void make_axes(vtkPolyData* data) {
-  constexpr double kLength = 3;
-  vtkNew<vtkPoints> points;
-  vtkNew<vtkCellArray> lines;
-  vtkNew<vtkUnsignedCharArray> colours;
-  colours->SetNumberOfComponents(3);
-  const unsigned char rgb[3][3] = {{230, 70, 70}, {70, 190, 90}, {80, 130, 255}};
-  for (int axis = 0; axis < 3; ++axis) {
-    lines->InsertNextCell(2);
-    lines->InsertCellPoint(points->InsertNextPoint(0, 0, 0));
-    lines->InsertCellPoint(
-        points->InsertNextPoint(axis == 0 ? kLength : 0, axis == 1 ? kLength : 0, axis == 2 ? kLength : 0));
-    colours->InsertNextTypedTuple(rgb[axis]);
-  }
-  data->SetPoints(points);
-  data->SetLines(lines);
-  data->GetCellData()->SetScalars(colours);
-}
-
-/// Height of the ground about the sensor: where most points within 20 m lie [m].
-double ground_height(const PointCloud& cloud) {
-  constexpr double kLowest = -4, kStep = 0.1;
-  constexpr int kBins = 50;
-  std::array<int, kBins> count{};
-  for (const auto& point : cloud.points) {
-    const double bin = (point.z() - kLowest) / kStep;
-    if (point.head<2>().squaredNorm() < 400 && bin >= 0 && bin < kBins) ++count[std::size_t(bin)];
-  }
-  const auto most = std::ranges::max_element(count);
-  return *most > 0 ? kLowest + (double(most - count.begin()) + 0.5) * kStep : kTypicalGround;
-}
 
 /// About `wanted` of `count` indices, evenly but without the stripes that a fixed stride leaves in a scan's rings.
 std::vector<std::size_t> thinned(std::size_t count, std::size_t wanted) {
@@ -129,9 +74,7 @@ std::vector<std::size_t> thinned(std::size_t count, std::size_t wanted) {
 
 struct CloudView::Scene {
   PointActor all, few;  // few: while it moves
-  vtkNew<vtkPolyData> ring_data, axis_data;
-  vtkNew<vtkActor> rings, axes;
-  double ground = kTypicalGround;  // [m]
+  GroundRings rings;
   bool moving = false;
   bool few_are_current = false;
   QTimer still;
@@ -163,18 +106,8 @@ CloudView::CloudView(QWidget* parent) : QWidget(parent), vtk_(std::make_unique<S
 CloudView::~CloudView() { delete scene_; }  // before what it draws
 
 void CloudView::make_scene() {
-  make_rings(vtk_->ring_data);
-  make_axes(vtk_->axis_data);
-  for (auto [actor, data] :
-       {std::pair(vtk_->rings.Get(), vtk_->ring_data.Get()), {vtk_->axes.Get(), vtk_->axis_data.Get()}}) {
-    vtkNew<vtkPolyDataMapper> mapper;
-    mapper->SetInputData(data);
-    actor->SetMapper(mapper);
-    actor->GetProperty()->LightingOff();
-  }
-  vtk_->axes->GetProperty()->SetLineWidth(2);
-  for (vtkActor* actor : {vtk_->all.actor.Get(), vtk_->few.actor.Get(), vtk_->rings.Get(), vtk_->axes.Get()})
-    scene_->renderer()->AddActor(actor);
+  vtk_->rings.add_to(*scene_->renderer());
+  for (const PointActor* points : {&vtk_->all, &vtk_->few}) scene_->renderer()->AddActor(points->actor);
 
   vtkNew<Turntable> style;
   scene_->interactor()->SetInteractorStyle(style);
@@ -263,8 +196,7 @@ void CloudView::show_cloud(std::shared_ptr<const PointCloud> cloud,
   labels_ = std::move(labels);
 
   vtk_->kept = thinned(cloud_->points.size(), std::min(kPointsWhileMoving, cloud_->points.size()));
-  vtk_->ground = ground_height(*cloud_);
-  vtk_->rings->SetPosition(0, 0, vtk_->ground);
+  vtk_->rings.show_height(ground_height(*cloud_));
   recolour();
 }
 
@@ -346,8 +278,9 @@ void CloudView::set_moving(bool moving) {
 void CloudView::reset_view() {
   const double elevation = kStartElevation * M_PI / 180;
   vtkCamera* camera = scene_->renderer()->GetActiveCamera();
-  camera->SetFocalPoint(8, 0, vtk_->ground);
-  camera->SetPosition(8 - kStartDistance * std::cos(elevation), 0, vtk_->ground + kStartDistance * std::sin(elevation));
+  camera->SetFocalPoint(8, 0, vtk_->rings.height());
+  camera->SetPosition(8 - kStartDistance * std::cos(elevation), 0,
+                      vtk_->rings.height() + kStartDistance * std::sin(elevation));
   camera->SetViewUp(0, 0, 1);
   camera->SetViewAngle(45);
   scene_->update();
@@ -366,9 +299,7 @@ void CloudView::top_view() {
 void CloudView::dress() {
   const ViewColours colours = view_colours(palette());
   scene_->renderer()->SetBackground(colours.canvas.redF(), colours.canvas.greenF(), colours.canvas.blueF());
-  const QColor rings = is_dark(palette()) ? colours.axis : colours.axis.lighter(125);
-  vtk_->rings->GetProperty()->SetColor(rings.redF(), rings.greenF(), rings.blueF());
-  vtk_->rings->GetProperty()->SetLineWidth(float(devicePixelRatioF()));
+  vtk_->rings.dress(is_dark(palette()) ? colours.axis : colours.axis.lighter(125), devicePixelRatioF());
   reset_->setIcon(icon(Icon::Reset, palette()));
   top_->setIcon(icon(Icon::Top, palette()));
   scene_->update();
@@ -414,22 +345,21 @@ void CloudView::paint_overlay(QPainter& painter) const {
     painter.drawText(area.adjusted(12, 12, -12, -12), int(Qt::AlignCenter) | Qt::TextWordWrap, message_);
     return;
   }
-  paint_ring_numbers(painter);
-  QRectF covered;
+  vtk_->rings.paint_numbers(painter, *scene_->renderer(), scene_->size(), colours);
   if (!colours_.classes.empty()) {
     std::vector<LegendRow> rows;
     for (const auto& c : colours_.classes) rows.push_back({Mark::Square, QColor(c.colour), c.name});
-    covered = draw_legend(painter, area, rows, colours);
+    draw_legend(painter, area, rows, colours);
   } else if (colours_.upper > colours_.lower) {
     const QString words =
         colours_.unit.isEmpty() ? colours_.title : QStringLiteral("%1 [%2]").arg(colours_.title, colours_.unit);
-    covered = draw_colour_bar(painter, area,
-                              {.map = colour_map(),
-                               .lower = colours_.lower,
-                               .upper = colours_.upper,
-                               .title = words,
-                               .whole_numbers = colour_by() == ColourBy::Ring},
-                              colours);
+    draw_colour_bar(painter, area,
+                    {.map = colour_map(),
+                     .lower = colours_.lower,
+                     .upper = colours_.upper,
+                     .title = words,
+                     .whole_numbers = colour_by() == ColourBy::Ring},
+                    colours);
   } else {
     draw_caption(painter, area, Qt::AlignTop | Qt::AlignHCenter, colours_.title, colours);
   }
@@ -439,33 +369,6 @@ void CloudView::paint_overlay(QPainter& painter) const {
       painter, area, Qt::AlignBottom | Qt::AlignLeft,
       vtk_->few.actor->GetVisibility() ? tr("%1 of %2 points").arg(drawn, number) : tr("%1 points").arg(number),
       colours);
-}
-
-void CloudView::paint_ring_numbers(QPainter& painter) const {
-  const ViewColours colours = view_colours(palette());
-  const QFontMetricsF font(painter.font());
-  const double ratio = devicePixelRatioF();
-  double last = std::numeric_limits<double>::infinity();
-  for (int ring = 1; ring <= kRings; ++ring) {
-    const double radius = ring * kRingStep;
-    vtkRenderer* renderer = scene_->renderer();
-    renderer->SetWorldPoint(0, -radius, vtk_->ground, 1);
-    renderer->WorldToDisplay();
-    double display[3];
-    renderer->GetDisplayPoint(display);
-    const QPointF pixel(display[0] / ratio, scene_->height() - display[1] / ratio);
-    if (display[2] <= 0 || display[2] >= 1 || !QRectF(scene_->rect()).contains(pixel)) continue;
-    if (std::abs(pixel.x() - last) < 2.5 * font.height()) continue;  // would lie on the one before it
-    last = pixel.x();
-    const QString text = tr("%1 m").arg(radius);
-    const QRectF box(pixel.x() - font.horizontalAdvance(text) / 2 - 2, pixel.y() - font.height() / 2,
-                     font.horizontalAdvance(text) + 4, font.height());
-    QColor backdrop = colours.canvas;
-    backdrop.setAlpha(190);
-    painter.fillRect(box, backdrop);
-    painter.setPen(colours.muted_text);
-    painter.drawText(box, Qt::AlignCenter, text);
-  }
 }
 
 }  // namespace relocus

@@ -61,7 +61,6 @@ class CloudView : public QWidget {
   void thin();
   void set_moving(bool moving);
   void paint_overlay(QPainter& painter) const;
-  void paint_ring_numbers(QPainter& painter) const;
 
   std::unique_ptr<Scene> vtk_;
   VtkWidget* scene_;

@@ -29,6 +29,7 @@
 #include <cmath>
 #include <span>
 
+#include "widgets/figures_text.h"
 #include "widgets/legend.h"
 #include "widgets/theme.h"
 #include "widgets/vtk_widget.h"
@@ -92,39 +93,6 @@ vtkPlot* add_line(vtkChartXY* chart, const Series& series, const QColor& colour,
   plot->SetInputData(table_of(series), 0, 1);
   paint(plot->GetPen(), colour, width);
   return plot;
-}
-
-QString percent(double value) { return QLocale::c().toString(100 * value, 'f', 1); }
-
-QString score(double value) { return QLocale::c().toString(value, 'g', 4); }
-
-/// From where on answers are accepted; a score of distances is one with its sign turned.
-QString accepted_from(const Evaluation& evaluation, double threshold) {
-  return evaluation.score_kind == ScoreKind::Distance
-             ? CurveView::tr("Accepted up to distance %1").arg(score(-threshold))
-             : CurveView::tr("Accepted from similarity %1").arg(score(threshold));
-}
-
-/// What a protocol asks for, in a few words.
-QString in_short(const Protocol& protocol) {
-  QStringList words;
-  if (protocol.frame_tolerance >= 0)
-    words << CurveView::tr("within %1 frames").arg(protocol.frame_tolerance);
-  else if (protocol.min_overlap > 0)
-    words << CurveView::tr("overlap above %1").arg(protocol.min_overlap);
-  else
-    words << CurveView::tr("within %1 m").arg(protocol.positive_radius);
-  if (protocol.exclude_recent > 0) words << CurveView::tr("not the last %1 frames").arg(protocol.exclude_recent);
-  if (protocol.exclude_seconds > 0) words << CurveView::tr("not the last %1 s").arg(protocol.exclude_seconds);
-  if (protocol.min_travel > 0) words << CurveView::tr("not the last %1 m").arg(protocol.min_travel);
-  words << CurveView::tr("%1 candidates").arg(protocol.num_candidates);
-  return words.join(QStringLiteral(", "));
-}
-
-QString with_interval(double value, const std::optional<Interval>& interval) {
-  QString text = percent(value) + QStringLiteral(" %");
-  if (interval) text += QStringLiteral(" [%1, %2]").arg(percent(interval->lower), percent(interval->upper));
-  return text;
 }
 
 }  // namespace
@@ -239,7 +207,7 @@ void CurveView::refill() {
     fill_precision_recall();
     fill_recall_at();
   }
-  figures_->setText(figures_text());
+  tell_figures();
   figures_->setVisible(evaluation_ != nullptr);
   dress();
   lay_out();
@@ -318,32 +286,13 @@ void CurveView::paint_marks(QPainter& painter) const {
     draw_legend(painter, area, rows, colours, curve, {Qt::BottomLeftCorner, Qt::TopRightCorner, Qt::TopLeftCorner});
 }
 
-QString CurveView::figures_text() const {
-  if (!evaluation_) return {};
-  const Figures& figures = evaluation_->figures;
-  const Protocol& protocol = evaluation_->protocol;
-  const QString gap = QStringLiteral(" &nbsp;·&nbsp; ");
-  QStringList first;
-  first << tr("<b>max F1</b> %1").arg(with_interval(figures.max_f1, figures.max_f1_interval));
-  first << tr("<b>AP</b> %1").arg(with_interval(figures.average_precision, figures.average_precision_interval));
-  first << tr("<b>EP</b> %1 %").arg(percent(figures.extended_precision));
-  if (!figures.recall_at.empty()) {
-    first << tr("<b>Recall@1</b> %1").arg(with_interval(figures.recall_at.front(), figures.recall_at_1_interval));
-    first << tr("<b>Recall@1 %</b> %1 % (N = %2)").arg(percent(figures.recall_at_1_percent)).arg(figures.one_percent);
-  }
-  QStringList lines{first.join(gap)};
-  if (const PrPoint* chosen = chosen_point())
-    lines << tr("%1: precision %2 %, recall %3 %, F1 %4 %")
-                 .arg(accepted_from(*evaluation_, chosen->threshold), percent(chosen->precision),
-                      percent(chosen->recall), percent(chosen->f1));
-  QStringList stamp;
-  stamp << tr("%L1 of %L2 queries have a right answer").arg(figures.num_queries).arg(figures.num_asked);
-  stamp << tr("protocol %1: %2").arg(QString::fromStdString(protocol.preset).toHtmlEscaped(), in_short(protocol));
-  stamp << tr("in brackets: 95 % intervals");
-  lines << QStringLiteral("<span style='color:%1'>%2</span>")
-               .arg(view_colours(palette()).muted_text.name(), stamp.join(gap));
-  if (height() < kLow) return lines.front();
-  return lines.join(QStringLiteral("<br>"));
+void CurveView::tell_figures() {
+  if (!evaluation_) return figures_->clear();
+  const QStringList lines = figures_text(*evaluation_, chosen_point(), view_colours(palette()).muted_text);
+  figures_->setText(height() < kLow ? lines.front() : lines.join(QStringLiteral("<br>")));
+  QStringList remarks;
+  for (const std::string& remark : evaluation_->remarks) remarks << QString::fromStdString(remark);
+  figures_->setToolTip(remarks.join(QLatin1Char('\n')));
 }
 
 void CurveView::dress() {
@@ -460,7 +409,7 @@ void CurveView::tell(const QMouseEvent& event) {
 }
 
 void CurveView::resizeEvent(QResizeEvent* event) {
-  figures_->setText(figures_text());
+  tell_figures();
   QWidget::resizeEvent(event);
 }
 

@@ -56,7 +56,7 @@ class CurveView : public QWidget {
   QPointF pixel_of(double recall, double precision) const;
   QPointF pixel_of_recall_at(int n) const;
   const PrPoint* chosen_point() const;  ///< null: the threshold accepts nothing
-  QString figures_text() const;
+  void tell_figures();
   int nearest_point(QPointF pixel) const;  ///< index into the curve; -1 when none is near
 
   std::unique_ptr<Charts> charts_;

@@ -11,6 +11,7 @@
 
 #include "core/datasets/registry.h"
 #include "tests/support.h"
+#include "widgets/ground_rings.h"
 #include "widgets/theme.h"
 #include "widgets/vtk_widget.h"
 
@@ -143,6 +144,13 @@ class CloudViewTest : public QObject {
     view.show_cloud(square(20000));
     picture_of(view);
     QCOMPARE(camera->GetPosition()[2], 30.);
+  }
+
+  void the_rings_lie_on_the_ground() {
+    PointCloud cloud;
+    for (int i = 0; i < 1000; ++i) cloud.points.emplace_back(i % 15, i % 9, i % 3 ? -2.2f : 0.004f * float(i));
+    QVERIFY(std::abs(ground_height(cloud) + 2.2) < 0.11);
+    QCOMPARE(ground_height({}), typical_ground_height);
   }
 
   void the_old_scan_is_let_go_of() {
