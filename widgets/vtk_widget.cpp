@@ -1,11 +1,16 @@
 #include "widgets/vtk_widget.h"
 
+#include <vtkActor.h>
+#include <vtkActorCollection.h>
 #include <vtkCallbackCommand.h>
+#include <vtkCellArray.h>
 #include <vtkCommand.h>
 #include <vtkGenericOpenGLRenderWindow.h>
 #include <vtkGenericRenderWindowInteractor.h>
 #include <vtkInteractorStyleTrackballCamera.h>
+#include <vtkMapper.h>
 #include <vtkOpenGLState.h>
+#include <vtkPolyData.h>
 #include <vtkRenderer.h>
 
 #include <QElapsedTimer>
@@ -33,6 +38,20 @@ QSurfaceFormat vtk_format() {
   format.setDepthBufferSize(24);
   format.setStencilBufferSize(8);
   return format;
+}
+
+/// VTK 9.1 frees its index buffers with the context, but makes them anew only when the cells have changed since.
+void forget_indices(vtkRenderer& renderer) {
+  vtkActorCollection* actors = renderer.GetActors();
+  vtkCollectionSimpleIterator at;
+  actors->InitTraversal(at);
+  while (vtkActor* actor = actors->GetNextActor(at)) {
+    vtkMapper* mapper = actor->GetMapper();
+    auto* data = mapper ? vtkPolyData::SafeDownCast(mapper->GetInputDataObject(0, 0)) : nullptr;
+    if (!data) continue;
+    for (vtkCellArray* cells : {data->GetVerts(), data->GetLines(), data->GetPolys(), data->GetStrips()})
+      if (cells) cells->Modified();
+  }
 }
 
 unsigned long press_event(Qt::MouseButton button) {
@@ -101,6 +120,7 @@ void VtkWidget::release_context() {
   makeCurrent();
   window_->SetIsCurrent(true);
   window_->Finalize();
+  forget_indices(*renderer_);
   window_->SetReadyForRendering(false);
   doneCurrent();
 }

@@ -1,6 +1,7 @@
 #include "widgets/curve_view.h"
 
 #include <QLabel>
+#include <QMainWindow>
 #include <QSignalSpy>
 
 #include "tests/support.h"
@@ -142,6 +143,21 @@ class CurveViewTest : public QObject {
     view.show_evaluation(nullptr);
     view.show_threshold(0.5);
     view.scene()->picture();
+  }
+
+  void it_survives_being_moved_to_another_window() {
+    QMainWindow first, second;
+    auto* view = new CurveView;
+    view->show_evaluation(evaluation());
+    const auto picture_in = [&](QMainWindow& window) {
+      window.setCentralWidget(view);
+      window.resize(900, 500);
+      window.show();
+      [&] { QVERIFY(QTest::qWaitForWindowExposed(&window)); }();
+      return view->scene()->picture();
+    };
+    const QImage before = picture_in(first);
+    for (QMainWindow* window : {&second, &first}) QCOMPARE(picture_in(*window), before);
   }
 
   void every_size_can_be_drawn() {
