@@ -52,8 +52,8 @@ ModelFolder open_folder(const fs::path& folder, const std::string& method) {
   const fs::path source = folder / "model.json";
   if (!fs::exists(source))
     throw Error(
-        "{} needs weights, and there are none in {}: train or import them there (relocus-cli train, import), or "
-        "name a file or folder with --weights",
+        "{} needs weights, and there are none in {}: this release ships none; name a file or folder of yours with "
+        "--weights",
         method, folder.string());
   const Json json = Json::parse(read_text(source, max_json_bytes), nullptr, false);
   if (!json.is_object()) throw Error("{}: no JSON object", source.string());
