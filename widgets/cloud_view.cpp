@@ -84,6 +84,7 @@ struct CloudView::Scene {
     const bool thin = moving && points > kPointsWhileMoving;
     all.actor->SetVisibility(points > 0 && !thin);
     few.actor->SetVisibility(points > 0 && thin);
+    rings.show(points > 0);
   }
 };
 

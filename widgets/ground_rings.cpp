@@ -84,6 +84,11 @@ void GroundRings::add_to(vtkRenderer& renderer) {
   renderer.AddActor(axes_);
 }
 
+void GroundRings::show(bool visible) {
+  rings_->SetVisibility(visible);
+  axes_->SetVisibility(visible);
+}
+
 void GroundRings::show_height(double height) {
   height_ = height;
   rings_->SetPosition(0, 0, height);

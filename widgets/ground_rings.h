@@ -22,6 +22,7 @@ class GroundRings {
   ~GroundRings();
 
   void add_to(vtkRenderer& renderer);
+  void show(bool visible);
   void show_height(double height);  ///< [m] of the ground, seen from the sensor
   double height() const { return height_; }
   void dress(const QColor& colour, double device_pixel_ratio);

@@ -3,6 +3,7 @@
 #include <QFontMetricsF>
 #include <QImage>
 #include <QLocale>
+#include <QPixmap>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -143,6 +144,26 @@ void draw_mark(QPainter& painter, Mark mark, QPointF centre, double size, const 
       break;
   }
   painter.setBrush(Qt::NoBrush);
+}
+
+void draw_marks(QPainter& painter, Mark mark, const QPolygonF& centres, double size, const QColor& colour) {
+  if (centres.isEmpty()) return;
+  const double ratio = painter.device()->devicePixelRatioF();
+  const int side = int(std::ceil(size)) + 4;  // room for the pen and its smooth edge
+  QPixmap stamp(QSize(side, side) * ratio);
+  stamp.setDevicePixelRatio(ratio);
+  stamp.fill(Qt::transparent);
+  {
+    QPainter on_stamp(&stamp);
+    on_stamp.setRenderHint(QPainter::Antialiasing);
+    draw_mark(on_stamp, mark, {side / 2., side / 2.}, size, colour);
+  }
+  const QPointF corner(side / 2., side / 2.);
+  for (const QPointF& centre : centres) {
+    const QPointF at = (centre - corner) * ratio;
+    painter.drawPixmap(QPointF(std::round(at.x()), std::round(at.y())) / ratio,
+                       stamp);  // on whole pixels: plain copies
+  }
 }
 
 QRectF draw_legend(QPainter& painter, const QRectF& area, const std::vector<LegendRow>& rows,

@@ -39,6 +39,9 @@ QRectF draw_legend(QPainter& painter, const QRectF& area, const std::vector<Lege
 /// One mark of about `size` pixels about `centre`.
 void draw_mark(QPainter& painter, Mark mark, QPointF centre, double size, const QColor& colour);
 
+/// Thousands of the same mark: drawn once and copied.
+void draw_marks(QPainter& painter, Mark mark, const QPolygonF& centres, double size, const QColor& colour);
+
 /// Words on a half-transparent ground, so that they can be read over anything.
 void draw_caption(QPainter& painter, const QRectF& area, Qt::Alignment where, const QString& text,
                   const ViewColours& colours);

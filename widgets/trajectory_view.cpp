@@ -248,12 +248,14 @@ void TrajectoryView::paint_answers(QPainter& painter, const QTransform& to_pixel
   painter.setPen(QPen(colours.right, 1));
   painter.drawLines(edges(answers_->right));
 
-  for (const QueryResult* query : answers_->missed)
-    draw_mark(painter, Mark::Ring, to_pixel.map(metre_of(query->query)), kMissed, colours.missed);
-  for (const QueryResult* query : answers_->right)
-    draw_mark(painter, Mark::Disc, to_pixel.map(metre_of(query->query)), kAnswer, colours.right);
-  for (const QueryResult* query : answers_->wrong)
-    draw_mark(painter, Mark::Cross, to_pixel.map(metre_of(query->query)), kAnswer, colours.wrong);
+  const auto places = [&](const std::vector<const QueryResult*>& queries) {
+    QPolygonF pixels;
+    for (const QueryResult* query : queries) pixels << to_pixel.map(metre_of(query->query));
+    return pixels;
+  };
+  draw_marks(painter, Mark::Ring, places(answers_->missed), kMissed, colours.missed);
+  draw_marks(painter, Mark::Disc, places(answers_->right), kAnswer, colours.right);
+  draw_marks(painter, Mark::Cross, places(answers_->wrong), kAnswer, colours.wrong);
 }
 
 void TrajectoryView::paint_selection(QPainter& painter, const QTransform& to_pixel) const {
