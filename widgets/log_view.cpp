@@ -97,11 +97,13 @@ void LogView::add(const Line& line) {
   QScrollBar* bar = page_->verticalScrollBar();
   const bool at_end = bar->value() == bar->maximum();
   QTextCursor cursor(page_->document());
+  cursor.beginEditBlock();  // laid out once
   cursor.movePosition(QTextCursor::End);
   if (!page_->document()->isEmpty()) cursor.insertBlock();
   cursor.insertText(line.time.toString(QStringLiteral("HH:mm:ss  ")), muted);
   cursor.insertText(word, strong);
   cursor.insertText(QString(line.text).replace(QLatin1Char('\n'), QChar::LineSeparator), plain);
+  cursor.endEditBlock();
   if (at_end) bar->setValue(bar->maximum());
 }
 
