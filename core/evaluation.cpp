@@ -288,6 +288,17 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
   return evaluation;
 }
 
+Evaluation evaluate_if_known(const Trajectory& trajectory, std::span<const Retrieval> retrievals,
+                             const Protocol& protocol, const OverlapTable* overlaps, const Progress& progress,
+                             const Descriptors* descriptors) {
+  bool known = protocol.frame_tolerance >= 0;  // judges by numbers alone
+  for (FrameId frame = 0; !known && frame < FrameId(trajectory.size()); ++frame) known = trajectory.has_pose(frame);
+  if (known) return evaluate(trajectory, retrievals, protocol, overlaps, progress, descriptors);
+  Evaluation unjudged = evaluate(Trajectory(), {}, protocol, overlaps);
+  unjudged.remarks = {"no frame has a ground-truth pose: the answers stand unjudged, the figures are of no query"};
+  return unjudged;
+}
+
 nlohmann::ordered_json to_json(const Evaluation& evaluation, bool with_curves) {
   nlohmann::ordered_json json = to_json(evaluation.figures, with_curves);
   json["score"] = evaluation.score_kind == ScoreKind::Similarity ? "similarity" : "-distance";

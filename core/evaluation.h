@@ -62,6 +62,12 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
                     const OverlapTable* overlaps = nullptr, const Progress& progress = {},
                     const Descriptors* descriptors = nullptr);
 
+/// The same for a sequence that may have no ground truth at all: its answers stand unjudged, the figures are of no
+/// query, and a remark says so.
+Evaluation evaluate_if_known(const Trajectory& trajectory, std::span<const Retrieval> retrievals,
+                             const Protocol& protocol, const OverlapTable* overlaps = nullptr,
+                             const Progress& progress = {}, const Descriptors* descriptors = nullptr);
+
 /// Pairs of a pair protocol with the distances of their descriptors as -score, the later frame asking: all right ones,
 /// and for each of them negatives_per_positive wrong ones drawn with a fixed seed (0: all). Pairs between the radii are
 /// in none.

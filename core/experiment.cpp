@@ -211,9 +211,9 @@ Experiment load_experiment(const fs::path& folder) {
     experiment.overlaps =
         read_overlaps_csv(checked_text(folder, hashes, "overlaps.csv"), (folder / "overlaps.csv").string());
   }
-  experiment.evaluation = evaluate(trajectory, experiment.retrievals, experiment.protocol,
-                                   experiment.overlaps ? &*experiment.overlaps : nullptr, {},
-                                   experiment.descriptors.size() > 0 ? &experiment.descriptors : nullptr);
+  experiment.evaluation = evaluate_if_known(trajectory, experiment.retrievals, experiment.protocol,
+                                            experiment.overlaps ? &*experiment.overlaps : nullptr, {},
+                                            experiment.descriptors.size() > 0 ? &experiment.descriptors : nullptr);
   return experiment;
 }
 

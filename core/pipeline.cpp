@@ -164,7 +164,7 @@ void evaluate(Experiment& experiment, const Trajectory& trajectory, const Progre
   const OverlapTable* const overlaps = experiment.overlaps ? &*experiment.overlaps : nullptr;
   const Descriptors* const descriptors = experiment.descriptors.size() > 0 ? &experiment.descriptors : nullptr;
   experiment.evaluation =
-      evaluate(trajectory, experiment.retrievals, experiment.protocol, overlaps, progress, descriptors);
+      evaluate_if_known(trajectory, experiment.retrievals, experiment.protocol, overlaps, progress, descriptors);
   experiment.milliseconds["evaluate"] = watch.milliseconds() / std::max<double>(experiment.retrievals.size(), 1);
 }
 

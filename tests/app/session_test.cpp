@@ -87,6 +87,30 @@ class SessionTest : public QObject {
     QVERIFY(!session.candidate());
   }
 
+  void a_sequence_without_poses_has_answers_and_no_figures() {
+    const auto blind = fs::path(folder_.path().toStdString()) / "blind", saved = blind.parent_path() / "blind_saved";
+    test::write_two_laps(blind);
+    fs::remove(blind / "poses.txt");
+    Session session;
+    QSignalSpy failed(&session, &Session::failed);
+    session.open(blind);
+    QTRY_VERIFY(session.opened() && session.is_idle());
+    session.choose_method({"scan_context", nullptr, {}});
+    session.run();
+    QTRY_VERIFY_WITH_TIMEOUT(session.experiment() || !failed.isEmpty(), 60000);
+    QVERIFY2(failed.isEmpty(), qPrintable(failed.value(0).value(0).toString()));
+    session.select_query(100);
+    QVERIFY(session.candidate());
+    QCOMPARE(*session.candidate() % 60, 40);
+    QCOMPARE(session.experiment()->evaluation.figures.num_queries, 0);
+    session.select_next_failure();  // none is known
+    session.save_experiment(saved);
+    QTRY_VERIFY(session.is_idle());
+    session.open(saved);
+    QTRY_VERIFY(session.is_idle());
+    QVERIFY2(failed.isEmpty(), qPrintable(failed.value(0).value(0).toString()));
+  }
+
   void another_protocol_evaluates_again_without_running() {
     Session session;
     session.open(laps_);
