@@ -120,7 +120,22 @@ class Application : public QApplication {
   std::function<void(const QString&)> tell;
 };
 
+/// Qt ends the program where no display is; this tells it as any other problem. Help and version need none.
+bool settle_display(int argc, char** argv) {
+  const auto set = [](const char* name) { return !qEnvironmentVariableIsEmpty(name); };
+  if (set("DISPLAY") || set("WAYLAND_DISPLAY") || set("QT_QPA_PLATFORM")) return true;
+  const QStringList asked(argv + 1, argv + argc);
+  if (!asked.contains("--help") && !asked.contains("-h") && !asked.contains("--version") && !asked.contains("-v"))
+    return false;
+  qputenv("QT_QPA_PLATFORM", "minimal");
+  return true;
+}
+
 int start(int argc, char** argv) {
+  if (!settle_display(argc, argv))
+    return complain(
+        "there is no display; start it on a desktop, or under xvfb-run for --screenshot (relocus-cli needs no display)",
+        kFailed);
   Application app(argc, argv);
   QApplication::setOrganizationName("relocus");
   QApplication::setApplicationName("relocus");

@@ -16,9 +16,11 @@ class PictureTest : public QObject {
     int code;
     QString errors;
   };
-  Outcome relocus(const QStringList& arguments) {
+  Outcome relocus(const QStringList& arguments, bool display = true) {
     QProcess process;
     auto environment = QProcessEnvironment::systemEnvironment();
+    if (!display)
+      for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}) environment.remove(name);
     environment.insert("XDG_CACHE_HOME", folder_.filePath("cache"));
     environment.insert("XDG_CONFIG_HOME", folder_.filePath("config"));
     process.setProcessEnvironment(environment);
@@ -64,6 +66,13 @@ class PictureTest : public QObject {
     const auto unwritable = relocus({folder_.filePath("laps"), "--screenshot", "/no/such/folder/x.png"});
     QCOMPARE(unwritable.code, 1);
     QVERIFY(!QFile::exists(picture));
+  }
+
+  void without_a_display_it_says_so_and_still_helps() {
+    const auto [code, errors] = relocus({folder_.filePath("laps")}, /*display=*/false);
+    QCOMPARE(code, 1);
+    QVERIFY2(errors.contains("there is no display"), qPrintable(errors));
+    QCOMPARE(relocus({"--help"}, /*display=*/false).code, 0);
   }
 
   void misuse_is_told_apart() {
