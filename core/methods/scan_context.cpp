@@ -108,8 +108,9 @@ std::vector<Eigen::Vector3f> averaged_in_voxels(const std::vector<Eigen::Vector3
     if (point.allFinite()) cloud.points_.push_back(point.cast<double>());
   }
   if (cloud.points_.empty()) return {};
+  const auto sparse = cloud.VoxelDownSample(voxel);  // must outlive the loop over its points
   std::vector<Eigen::Vector3f> averages;
-  for (const Eigen::Vector3d& point : cloud.VoxelDownSample(voxel)->points_) averages.push_back(point.cast<float>());
+  for (const Eigen::Vector3d& point : sparse->points_) averages.push_back(point.cast<float>());
   return averages;
 }
 
