@@ -1,0 +1,32 @@
+#include "core/cell_map.h"
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace relocus {
+
+std::optional<std::pair<int, int>> cell_at(const CellGrid& grid, int rows, int columns, double x, double y) {
+  double row, column;  // in cells
+  if (grid.shape == CellGrid::Shape::Square) {
+    row = (x - grid.lower.x()) / (grid.upper.x() - grid.lower.x()) * rows;
+    column = (y - grid.lower.y()) / (grid.upper.y() - grid.lower.y()) * columns;
+  } else {
+    constexpr double kTurn = 2 * std::numbers::pi;
+    double azimuth = std::atan2(y, x);
+    if (azimuth < 0) azimuth += kTurn;
+    row = std::hypot(x, y) / grid.max_range * rows;
+    column = std::fmod(azimuth / kTurn, 1) * columns;
+  }
+  if (!(row >= 0 && row < rows && column >= 0 && column < columns)) return std::nullopt;
+  return std::pair(int(row), int(column));
+}
+
+float value_at(const CellMap& map, double x, double y) {
+  constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();
+  if (map.values.shape.size() != 2) return kNothing;
+  const auto cell = cell_at(map.grid, int(map.values.shape[0]), int(map.values.shape[1]), x, y);
+  return cell ? map.values.values[std::size_t(cell->first * map.values.shape[1] + cell->second)] : kNothing;
+}
+
+}  // namespace relocus

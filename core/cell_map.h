@@ -1,0 +1,34 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <optional>
+#include <utility>
+
+#include "core/types.h"
+
+namespace relocus {
+
+/// How the cells of a two-dimensional map lie around the sensor (x forward, y left).
+struct CellGrid {
+  enum class Shape {
+    Square,  ///< rows along x, columns along y, between the corners
+    Polar    ///< rows are rings from the sensor outwards, columns sectors from the x axis to the left
+  };
+  Shape shape = Shape::Square;
+  Eigen::Vector2d lower{-50, -50}, upper{50, 50};  ///< [m] corners of a square grid
+  double max_range = 80;                           ///< [m] outer radius of a polar one
+};
+
+/// One value for each cell around a scan: overlap, cluster, norm, …
+struct CellMap {
+  CellGrid grid;
+  Array values;  ///< [rows, columns]; NaN: nothing there
+};
+
+/// Row and column of the cell that holds (x, y) [m] in a map of that many cells; nothing outside.
+std::optional<std::pair<int, int>> cell_at(const CellGrid& grid, int rows, int columns, double x, double y);
+
+/// The value at (x, y) [m]; NaN outside and where nothing is.
+float value_at(const CellMap& map, double x, double y);
+
+}  // namespace relocus
