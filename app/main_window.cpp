@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "app/command_palette.h"
 #include "app/icons.h"
 #include "app/message_bar.h"
 #include "app/recent.h"
@@ -80,7 +81,7 @@ bool is_same(const MethodChoice& a, const MethodChoice& b) {
 }  // namespace
 
 MainWindow::MainWindow(Session& session, bool remember)
-    : session_(session), remember_(remember), actions_(make_actions(*this)) {
+    : session_(session), remember_(remember), actions_(*this, remember) {
   setObjectName("main_window");
   setWindowTitle(tr("Relocus"));
   setWindowIcon(program_icon());
@@ -89,14 +90,13 @@ MainWindow::MainWindow(Session& session, bool remember)
   setDockOptions(AllowNestedDocks | AllowTabbedDocks | GroupedDragging);
   setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
   resize(1440, 900);
+  add_commands();
   make_views();
   wire();
   lay_out();
   for (const auto& [name, dock] : docks_) dock->hide();
   frames_bar_->hide();
-  colour_icons(actions_, palette());
   show_what_is_possible();
-  actions_.cancel->setEnabled(false);
   show_recent();
   restore();
 }
@@ -122,16 +122,14 @@ void MainWindow::make_views() {
   add_dock("candidates", tr("Candidates"), candidates_ = new CandidateTable);
   add_dock("curves", tr("Figures"), curves_ = new CurveView);
   add_dock("log", tr("Log"), log_ = new LogView);
-  actions_.window->addSeparator();
-  actions_.window->addAction(actions_.reset_layout);
-
   frames_bar_ = new QToolBar(tr("Frames"));
   frames_bar_->setObjectName("frames");
   frames_bar_->setMovable(false);
   frames_bar_->addWidget(frames_ = new FrameBar);
   addToolBar(Qt::BottomToolBarArea, frames_bar_);
   frames_bar_->toggleViewAction()->setVisible(false);
-  messages_ = new MessageBar(this, findChild<QToolBar*>("tools"));
+  messages_ = new MessageBar(this, actions_.tool_bar());
+  palette_ = new CommandPalette(this, actions_);
 }
 
 QDockWidget* MainWindow::add_dock(const QString& name, const QString& title, QWidget* content) {
@@ -139,35 +137,14 @@ QDockWidget* MainWindow::add_dock(const QString& name, const QString& title, QWi
   dock->setObjectName(name);
   dock->setWidget(content);
   docks_[name] = dock;
-  actions_.window->addAction(dock->toggleViewAction());
+  actions_.adopt({"dock." + name, title, {}, tr("Shows or hides this view"), "Window/Views", Needs::Sequence},
+                 dock->toggleViewAction());
   return dock;
 }
 
 // Wiring: one paragraph for each view --------------------------------------------------------------------------------
 
 void MainWindow::wire() {
-  const auto& a = actions_;
-  connect(a.open, &QAction::triggered, this, &MainWindow::ask_for_folder);
-  connect(a.sample, &QAction::triggered, this, &MainWindow::ask_for_sample);
-  connect(a.save, &QAction::triggered, this, &MainWindow::ask_where_to_save);
-  connect(a.quit, &QAction::triggered, this, &QWidget::close);
-  connect(a.play, &QAction::triggered, this, [this] { frames_->play(!frames_->is_playing()); });
-  connect(a.next_frame, &QAction::triggered, this, [this] { session_.step(1); });
-  connect(a.previous_frame, &QAction::triggered, this, [this] { session_.step(-1); });
-  connect(a.go_to_frame, &QAction::triggered, this, &MainWindow::ask_for_frame);
-  connect(a.next_candidate, &QAction::triggered, this, [this] { session_.step_candidate(1); });
-  connect(a.previous_candidate, &QAction::triggered, this, [this] { session_.step_candidate(-1); });
-  connect(a.next_failure, &QAction::triggered, &session_, &Session::select_next_failure);
-  connect(a.run, &QAction::triggered, &session_, &Session::run);
-  connect(a.cancel, &QAction::triggered, &session_, &Session::cancel_something);
-  connect(a.check, &QAction::triggered, &session_, &Session::check_every_scan);
-  connect(a.system_theme, &QAction::triggered, this, [this] { choose_theme(Theme::System); });
-  connect(a.light_theme, &QAction::triggered, this, [this] { choose_theme(Theme::Light); });
-  connect(a.dark_theme, &QAction::triggered, this, [this] { choose_theme(Theme::Dark); });
-  connect(a.reset_layout, &QAction::triggered, this, &MainWindow::lay_out);
-  connect(a.keyboard, &QAction::triggered, this, &MainWindow::tell_keyboard);
-  connect(a.about, &QAction::triggered, this, &MainWindow::tell_about);
-
   // Messages: what is wrong, over the window and in the log.
   connect(&session_, &Session::failed, messages_, &MessageBar::show_error);
   connect(&session_, &Session::sequence_missing, this, [this](const std::filesystem::path& experiment) {
@@ -340,23 +317,20 @@ void MainWindow::show_titles() {
 }
 
 void MainWindow::show_what_is_possible() {
-  const auto& a = actions_;
-  for (auto* action : {a.run, a.check, a.play, a.next_frame, a.previous_frame, a.go_to_frame})
-    action->setEnabled(session_.opened() != nullptr);
-  for (auto* action : {a.save, a.next_candidate, a.previous_candidate, a.next_failure})
-    action->setEnabled(session_.experiment() != nullptr);
+  actions_.show_state(session_.opened() != nullptr, session_.experiment() != nullptr);
 }
 
 void MainWindow::show_recent() {
-  actions_.recent->clear();
+  auto* menu = actions_.menu("File/" + tr("Open recent"));
+  menu->clear();
   const QStringList paths = remember_ ? recent_paths() : QStringList();
   for (const QString& path : paths)
-    connect(actions_.recent->addAction(QString(path).replace('&', "&&")), &QAction::triggered, this,
+    connect(menu->addAction(QString(path).replace('&', "&&")), &QAction::triggered, this,
             [this, path] { session_.open(path.toStdString()); });
-  actions_.recent->setEnabled(!paths.isEmpty());
+  menu->setEnabled(!paths.isEmpty());
   if (!paths.isEmpty()) {
-    actions_.recent->addSeparator();
-    connect(actions_.recent->addAction(tr("Forget them")), &QAction::triggered, this, [this] {
+    menu->addSeparator();
+    connect(menu->addAction(tr("Forget them")), &QAction::triggered, this, [this] {
       forget_recent_paths();
       show_recent();
     });
@@ -373,7 +347,7 @@ void MainWindow::show_device() {
 }
 
 void MainWindow::show_activity(Activity activity, bool active) {
-  actions_.cancel->setEnabled(session_.is_computing());
+  actions_.enable("run.cancel", session_.is_computing(), tr("Nothing is being computed."));
   if (active && activity != Activity::Evaluating) messages_->hide();  // what was wrong is being tried again
   if (activity == Activity::Running) return run_->show_running(active);
   if (activity == Activity::Checking) sequence_->show_checking(active);
@@ -398,10 +372,7 @@ void MainWindow::show_activity_title() {
 void MainWindow::choose_theme(Theme theme) {
   theme_ = theme;
   apply_theme(theme);
-  (theme == Theme::Dark    ? actions_.dark_theme
-   : theme == Theme::Light ? actions_.light_theme
-                           : actions_.system_theme)
-      ->setChecked(true);
+  actions_[theme == Theme::Dark ? "view.dark" : theme == Theme::Light ? "view.light" : "view.system"]->setChecked(true);
 }
 
 }  // namespace relocus

@@ -15,6 +15,7 @@ namespace relocus {
 class BevView;
 class CandidateTable;
 class CloudView;
+class CommandPalette;
 class CurveView;
 class FrameBar;
 class LogView;
@@ -46,6 +47,7 @@ class MainWindow : public QMainWindow {
   bool event(QEvent* event) override;
 
  private:
+  void add_commands();
   void make_views();
   QDockWidget* add_dock(const QString& name, const QString& title, QWidget* content);
   void wire();
@@ -61,7 +63,7 @@ class MainWindow : public QMainWindow {
   void ask_for_sample();
   void ask_which(const std::filesystem::path& root, const std::vector<std::filesystem::path>& sequences);
   void ask_for_frame();
-  void tell_keyboard();
+  void show_keyboard();
   void tell_about();
 
   void show_what_is_possible();
@@ -82,6 +84,7 @@ class MainWindow : public QMainWindow {
   std::optional<Activity> shown_activity_;
 
   WelcomePage* welcome_;
+  CommandPalette* palette_;
   MessageBar* messages_;
   StatusLine* status_;
   SequencePanel* sequence_;

@@ -4,6 +4,7 @@
 #include <QMessageBox>
 #include <algorithm>
 
+#include "app/keyboard_dialog.h"
 #include "app/main_window.h"
 #include "app/sample_dialog.h"
 #include "core/environment.h"
@@ -59,21 +60,13 @@ void MainWindow::ask_for_frame() {
   if (chosen) session_.select_number(number);
 }
 
-void MainWindow::tell_keyboard() {
-  QString rows;
-  const auto add = [&rows](const QString& key, const QString& what) {
-    rows += QString("<tr><td style='padding-right: 24px'><b>%1</b></td><td>%2</td></tr>")
-                .arg(key.toHtmlEscaped(), what.toHtmlEscaped());
-  };
-  for (const auto* action : actions_.with_keys())
-    add(action->shortcut().toString(QKeySequence::NativeText), QString(action->text()).remove('&').remove(" …"));
-  add(tr("Page Up, Page Down"), tr("100 frames back, on (frames bar)"));
-  add(tr("Home, End"), tr("First, last frame (frames bar)"));
-  add(tr("R, T"), tr("Reset the view, look from above (scans)"));
-  add(tr("+, -"), tr("Zoom (ground plans)"));
-  QMessageBox box(QMessageBox::NoIcon, tr("Keyboard"), "<table>" + rows + "</table>", QMessageBox::Close, this);
-  box.setTextFormat(Qt::RichText);
-  box.exec();
+void MainWindow::show_keyboard() {
+  auto* dialog = findChild<KeyboardDialog*>();
+  if (!dialog) dialog = new KeyboardDialog(actions_, this);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->show();  // beside the window: a key can be tried while the list is read
+  dialog->raise();
+  dialog->activateWindow();
 }
 
 void MainWindow::tell_about() {

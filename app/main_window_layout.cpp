@@ -102,7 +102,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 
 void MainWindow::changeEvent(QEvent* event) {
   QMainWindow::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) colour_icons(actions_, palette());
+  if (event->type() == QEvent::PaletteChange) actions_.colour_icons(palette());
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
