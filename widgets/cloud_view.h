@@ -12,7 +12,9 @@ class QToolButton;
 
 namespace relocus {
 
-class VtkWidget;
+class CloudActor;
+class CloudScene;
+class GroundRings;
 
 /// One scan in 3-D. Dragging turns it about the vertical, the right button or Shift moves it, the wheel comes nearer;
 /// fewer points are drawn while it moves. Keys: R resets the view, T looks from above.
@@ -39,7 +41,7 @@ class CloudView : public QWidget {
   void reset_view();  ///< from behind and above, the whole scan in sight
   void top_view();    ///< straight down, x upwards
 
-  VtkWidget* scene() const { return scene_; }
+  CloudScene* scene() const { return scene_; }
   ColourBy colour_by() const;
   ColourMap colour_map() const;
   int points_drawn() const;  ///< in the last rendering: all, or fewer while moving
@@ -50,26 +52,21 @@ class CloudView : public QWidget {
  protected:
   void changeEvent(QEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
-  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
-  struct Scene;
-  void make_scene();
   void make_bar();
   void dress();  ///< takes the palette's colours
   void recolour();
-  void thin();
-  void set_moving(bool moving);
   void paint_overlay(QPainter& painter) const;
 
-  std::unique_ptr<Scene> vtk_;
-  VtkWidget* scene_;
+  std::unique_ptr<CloudActor> points_;
+  std::unique_ptr<GroundRings> rings_;
+  CloudScene* scene_;
   QWidget* bar_;
   QComboBox* colour_by_;
   QComboBox* colour_map_;
   QSlider* point_size_;
   QToolButton *reset_, *top_;
-  std::shared_ptr<const PointCloud> cloud_;  // VTK reads its points
   std::shared_ptr<const std::vector<std::uint16_t>> labels_;
   PointColours colours_;
   QString message_;

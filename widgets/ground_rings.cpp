@@ -3,6 +3,7 @@
 #include <vtkActor.h>
 #include <vtkCellArray.h>
 #include <vtkCellData.h>
+#include <vtkMatrix4x4.h>
 #include <vtkPoints.h>
 #include <vtkPolyData.h>
 #include <vtkPolyDataMapper.h>
@@ -74,6 +75,7 @@ void give(vtkActor& actor, vtkPolyData* data) {
 GroundRings::GroundRings() {
   give(*rings_, circles());
   give(*axes_, axes());
+  for (vtkActor* actor : {rings_.Get(), axes_.Get()}) actor->SetUserMatrix(pose_);
   show_height(height_);
 }
 
@@ -94,6 +96,12 @@ void GroundRings::show_height(double height) {
   rings_->SetPosition(0, 0, height);
 }
 
+void GroundRings::show_pose(const Eigen::Isometry3d& scene_from_sensor) {
+  scene_from_sensor_ = scene_from_sensor;
+  const Eigen::Matrix<double, 4, 4, Eigen::RowMajor> rows = scene_from_sensor.matrix();
+  pose_->DeepCopy(rows.data());
+}
+
 void GroundRings::dress(const QColor& colour, double device_pixel_ratio) {
   rings_->GetProperty()->SetColor(colour.redF(), colour.greenF(), colour.blueF());
   rings_->GetProperty()->SetLineWidth(float(device_pixel_ratio));
@@ -106,7 +114,8 @@ void GroundRings::paint_numbers(QPainter& painter, vtkRenderer& renderer, const 
   const double ratio = painter.device()->devicePixelRatioF();
   QRectF last;
   for (int ring = 1; ring <= kRings; ++ring) {
-    renderer.SetWorldPoint(0, -ring * kStep, height_, 1);
+    const Eigen::Vector3d place = scene_from_sensor_ * Eigen::Vector3d(0, -ring * kStep, height_);
+    renderer.SetWorldPoint(place.x(), place.y(), place.z(), 1);
     renderer.WorldToDisplay();
     double display[3];
     renderer.GetDisplayPoint(display);

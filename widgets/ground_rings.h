@@ -8,6 +8,7 @@
 #include "widgets/theme.h"
 
 class vtkActor;
+class vtkMatrix4x4;
 class vtkRenderer;
 
 namespace relocus {
@@ -24,6 +25,7 @@ class GroundRings {
   void add_to(vtkRenderer& renderer);
   void show(bool visible);
   void show_height(double height);  ///< [m] of the ground, seen from the sensor
+  void show_pose(const Eigen::Isometry3d& scene_from_sensor);
   double height() const { return height_; }
   void dress(const QColor& colour, double device_pixel_ratio);
 
@@ -32,6 +34,8 @@ class GroundRings {
 
  private:
   vtkNew<vtkActor> rings_, axes_;
+  vtkNew<vtkMatrix4x4> pose_;
+  Eigen::Isometry3d scene_from_sensor_ = Eigen::Isometry3d::Identity();
   double height_ = typical_ground_height;  ///< [m]
 };
 

@@ -12,6 +12,7 @@
 #include <vtkOpenGLState.h>
 #include <vtkPolyData.h>
 #include <vtkRenderer.h>
+#include <vtkRendererCollection.h>
 
 #include <QElapsedTimer>
 #include <QKeyEvent>
@@ -120,7 +121,9 @@ void VtkWidget::release_context() {
   makeCurrent();
   window_->SetIsCurrent(true);
   window_->Finalize();
-  forget_indices(*renderer_);
+  vtkCollectionSimpleIterator at;
+  window_->GetRenderers()->InitTraversal(at);
+  while (vtkRenderer* renderer = window_->GetRenderers()->GetNextRenderer(at)) forget_indices(*renderer);
   window_->SetReadyForRendering(false);
   doneCurrent();
 }

@@ -11,9 +11,9 @@
 
 #include "core/datasets/registry.h"
 #include "tests/support.h"
+#include "widgets/cloud_scene.h"
 #include "widgets/ground_rings.h"
 #include "widgets/theme.h"
-#include "widgets/vtk_widget.h"
 
 namespace relocus {
 namespace {
