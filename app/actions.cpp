@@ -69,6 +69,11 @@ QAction* Actions::adopt(const Command& command, QAction* action) {
   return action;
 }
 
+void Actions::remove(const QString& id) {
+  delete entry(id).action;
+  std::erase_if(entries_, [&](const Entry& entry) { return entry.command.id == id; });
+}
+
 void Actions::place(const Entry& entry) {
   const Command& command = entry.command;
   if (!command.menu.isEmpty()) {

@@ -41,6 +41,7 @@ class Actions : public QObject {
   QAction* add(const Command& command, std::function<void()> run = {});
   /// The same for an action that exists: that of a dock, or one that can be ticked.
   QAction* adopt(const Command& command, QAction* action);
+  void remove(const QString& id);
   /// A key that a view reads by itself: it is listed, and cannot be changed.
   void tell_fixed_key(const QString& key, const QString& what, const QString& where);
 

@@ -20,7 +20,7 @@ constexpr int kFailed = 1, kMisused = 2;  // exit codes, as those of relocus-cli
 
 /// What stands on the command line.
 struct Wishes {
-  QString path, method, picture;
+  QString path, method, picture, layout;
   std::optional<std::int64_t> query;
   QSize size{1600, 1000};  ///< of the picture [px]
   std::optional<Theme> theme;
@@ -47,6 +47,8 @@ std::optional<Wishes> read_arguments(QString& error) {
   parser.addOption({"query", "Select the frame whose file has this number.", "N"});
   parser.addOption({"screenshot", "Draw, save the window as this picture, and quit.", "out.png"});
   parser.addOption({"size", "Width and height of the picture.", "WxH", "1600x1000"});
+  parser.addOption(
+      {"layout", "Arrange the views: browse, inspect, evaluate, or a name under which you saved one.", "name"});
   parser.addOption({"theme", "system, light or dark.", "theme"});
   parser.process(*qApp);
 
@@ -55,6 +57,7 @@ std::optional<Wishes> read_arguments(QString& error) {
   wishes.path = positional.value(0);
   wishes.method = parser.value("method");
   wishes.picture = parser.value("screenshot");
+  wishes.layout = parser.value("layout");
   wishes.size = size_of(parser.value("size"));
   bool number = true;
   if (parser.isSet("query")) wishes.query = parser.value("query").toLongLong(&number);
@@ -152,6 +155,9 @@ int start(int argc, char** argv) {
     Q_EMIT session.logged(Severity::Error, message);
     Q_EMIT session.failed(message);
   };
+  if (!wishes->layout.isEmpty() && !window.choose_layout(wishes->layout))
+    return complain(QString("--layout %1 is unknown; there are %2").arg(wishes->layout, window.layouts().join(", ")),
+                    kMisused);
   if (wishes->theme) window.choose_theme(*wishes->theme);
   if (for_picture) window.resize(wishes->size);
   window.show();

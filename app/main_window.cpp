@@ -73,11 +73,6 @@ QString title_of_method(const std::string& name) {
   return QString::fromStdString(found == known.end() ? name : found->title);
 }
 
-bool is_same(const MethodChoice& a, const MethodChoice& b) {
-  return a.name == b.name && a.options == b.options && a.resources.weights == b.resources.weights &&
-         a.resources.device == b.resources.device && a.resources.threads == b.resources.threads;
-}
-
 }  // namespace
 
 MainWindow::MainWindow(Session& session, bool remember)
@@ -93,10 +88,12 @@ MainWindow::MainWindow(Session& session, bool remember)
   add_commands();
   make_views();
   wire();
-  lay_out();
+  add_layouts();
   for (const auto& [name, dock] : docks_) dock->hide();
   frames_bar_->hide();
   show_what_is_possible();
+  show_undo();
+  show_device();
   show_recent();
   restore();
 }
@@ -128,6 +125,7 @@ void MainWindow::make_views() {
   frames_bar_->addWidget(frames_ = new FrameBar);
   addToolBar(Qt::BottomToolBarArea, frames_bar_);
   frames_bar_->toggleViewAction()->setVisible(false);
+  actions_.tool_bar()->toggleViewAction()->setVisible(false);
   messages_ = new MessageBar(this, actions_.tool_bar());
   palette_ = new CommandPalette(this, actions_);
 }
@@ -158,6 +156,10 @@ void MainWindow::wire() {
   connect(welcome_, &WelcomePage::recent_wanted, this,
           [this](const QString& path) { session_.open(path.toStdString()); });
   connect(welcome_, &WelcomePage::cancel_wanted, &session_, &Session::cancel_something);
+
+  // What was changed and what was looked at, to and fro.
+  connect(&session_.undo_stack(), &QUndoStack::indexChanged, this, &MainWindow::show_undo);
+  connect(&session_.history(), &SelectionHistory::changed, this, &MainWindow::show_undo);
 
   // The window itself.
   connect(&session_, &Session::sequence_changed, this, &MainWindow::show_workspace);
@@ -320,6 +322,17 @@ void MainWindow::show_what_is_possible() {
   actions_.show_state(session_.opened() != nullptr, session_.experiment() != nullptr);
 }
 
+void MainWindow::show_undo() {
+  auto& undo = session_.undo_stack();
+  const auto text = [](const QString& verb, const QString& what) { return what.isEmpty() ? verb : verb + ' ' + what; };
+  actions_["edit.undo"]->setText(text(tr("&Undo"), undo.undoText()));
+  actions_["edit.redo"]->setText(text(tr("&Redo"), undo.redoText()));
+  actions_.enable("edit.undo", undo.canUndo(), tr("Nothing was changed yet."));
+  actions_.enable("edit.redo", undo.canRedo(), tr("Nothing was undone."));
+  actions_.enable("go.back", session_.history().can_go_back(), tr("Nothing was looked at before."));
+  actions_.enable("go.forward", session_.history().can_go_forward(), tr("Nothing was looked at after this."));
+}
+
 void MainWindow::show_recent() {
   auto* menu = actions_.menu("File/" + tr("Open recent"));
   menu->clear();
@@ -341,8 +354,8 @@ void MainWindow::show_recent() {
 void MainWindow::show_device() {
   const auto& experiment = session_.experiment();
   const auto& resources = session_.method_choice().resources;
-  const bool known = experiment && !experiment->device.empty();
-  status_->show_device(QString::fromStdString(known ? experiment->device : resources.device),
+  const bool known = experiment && !experiment->device.empty() && experiment->device != "auto";
+  status_->show_device(QString::fromStdString(known ? experiment->device : likely_device(resources.device)),
                        thread_count(resources.threads));
 }
 

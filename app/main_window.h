@@ -39,6 +39,13 @@ class MainWindow : public QMainWindow {
 
   void choose_theme(Theme theme);
 
+  // Layouts: presets, and those that a person saved.
+  QStringList layouts() const;
+  /// By name, at once or when something is opened. False: there is none.
+  bool choose_layout(const QString& name);
+  void save_layout(const QString& name);
+  void forget_layout(const QString& name);
+
  protected:
   void closeEvent(QCloseEvent* event) override;
   void changeEvent(QEvent* event) override;
@@ -51,8 +58,11 @@ class MainWindow : public QMainWindow {
   void make_views();
   QDockWidget* add_dock(const QString& name, const QString& title, QWidget* content);
   void wire();
-  void lay_out();
-  void fit_docks();
+  void add_layouts();
+  void lay_out(const QString& name);
+  void show_saved_layouts();
+  void ask_name_of_layout();
+  void ask_which_layout_to_forget();
   void show_workspace();
   void restore();
   void keep();
@@ -67,6 +77,7 @@ class MainWindow : public QMainWindow {
   void tell_about();
 
   void show_what_is_possible();
+  void show_undo();
   void show_recent();
   void show_activity(Activity activity, bool active);
   void show_activity_title();
@@ -98,7 +109,9 @@ class MainWindow : public QMainWindow {
   CurveView* curves_;
   LogView* log_;
   FrameBar* frames_;
-  QToolBar* frames_bar_;
+  QToolBar *frames_bar_, *layouts_bar_;
+  QString layout_ = "inspect";  ///< that was chosen last, as reset gives it back
+  bool layout_wanted_ = false;  ///< by somebody, before anything was open
   std::map<QString, QDockWidget*> docks_;
 };
 

@@ -37,8 +37,17 @@ void MainWindow::add_commands() {
   a.add(section({"file.quit", tr("&Quit"), QKeySequence("Ctrl+Q"), tr("Close the window"), "File"}),
         [this] { close(); });
 
-  a.add({"go.play", tr("&Play or pause"), QKeySequence("Space"), tr("Frame after frame, as they were driven"), "Go",
-         Needs::Sequence},
+  a.add({"edit.undo", tr("&Undo"), QKeySequence("Ctrl+Z"), tr("Takes the last change back"), "Edit"},
+        [this] { session_.undo_stack().undo(); });
+  a.add({"edit.redo", tr("&Redo"), QKeySequence("Ctrl+Shift+Z"), tr("Makes the undone change again"), "Edit"},
+        [this] { session_.undo_stack().redo(); });
+
+  a.add({"go.back", tr("&Back"), QKeySequence("Alt+Left"), tr("To the pair that was looked at before"), "Go"},
+        [this] { session_.go_back(); });
+  a.add({"go.forward", tr("F&orward"), QKeySequence("Alt+Right"), tr("To the pair from which Back came"), "Go"},
+        [this] { session_.go_forward(); });
+  a.add(section({"go.play", tr("&Play or pause"), QKeySequence("Space"), tr("Frame after frame, as they were driven"),
+                 "Go", Needs::Sequence}),
         [this] { frames_->play(!frames_->is_playing()); });
   a.add({"go.next_frame", tr("Next &frame"), QKeySequence("Right"), tr("The next frame is the query"), "Go",
          Needs::Sequence},
@@ -92,9 +101,6 @@ void MainWindow::add_commands() {
       ->setChecked(true);
   add_theme("view.light", tr("&Light colours"), tr("Dark on light"), Theme::Light);
   add_theme("view.dark", tr("&Dark colours"), tr("Light on dark"), Theme::Dark);
-
-  a.add({"window.reset_layout", tr("&Reset layout"), {}, tr("Every view back in its place"), "Window"},
-        [this] { lay_out(); });
 
   a.add({"help.palette", tr("&Find a command …"), QKeySequence("Ctrl+K"), tr("Any command by a few of its letters"),
          "Help"},

@@ -60,6 +60,21 @@ void MainWindow::ask_for_frame() {
   if (chosen) session_.select_number(number);
 }
 
+void MainWindow::ask_name_of_layout() {
+  bool chosen = false;
+  const QString name =
+      QInputDialog::getText(this, tr("Save layout"), tr("Name of the layout"), QLineEdit::Normal, {}, &chosen);
+  if (chosen) save_layout(name);
+}
+
+void MainWindow::ask_which_layout_to_forget() {
+  QStringList names;
+  for (auto* action : actions_.menu("Window/" + tr("Saved layouts"))->actions()) names += plain_text(action->text());
+  bool chosen = false;
+  const QString name = QInputDialog::getItem(this, tr("Forget a layout"), tr("Layout"), names, 0, false, &chosen);
+  if (chosen) forget_layout(name);
+}
+
 void MainWindow::show_keyboard() {
   auto* dialog = findChild<KeyboardDialog*>();
   if (!dialog) dialog = new KeyboardDialog(actions_, this);

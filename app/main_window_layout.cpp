@@ -1,6 +1,7 @@
 // Where the docks of the window stand, what it keeps between sessions, and what happens to it as a whole.
 #include <QAbstractButton>
 #include <QAbstractSlider>
+#include <QActionGroup>
 #include <QApplication>
 #include <QCloseEvent>
 #include <QComboBox>
@@ -10,13 +11,26 @@
 #include <QToolBar>
 #include <algorithm>
 
+#include "app/layout_presets.h"
 #include "app/main_window.h"
+#include "app/message_bar.h"
 #include "app/welcome_page.h"
 
 namespace relocus {
 namespace {
 
-constexpr int kLayoutVersion = 1;  // of the docks' names: another one makes older layouts void
+constexpr int kLayoutVersion = 2;  // of the docks' names: another one makes older layouts void
+constexpr std::size_t kUsualLayout = 1;
+
+QString setting_of(const QString& layout) { return "layouts/" + layout; }
+QString command_of(const QString& layout) { return "layout." + layout; }
+QString menu_of_saved() { return "Window/" + MainWindow::tr("Saved layouts"); }
+
+QStringList saved_layouts() {
+  QSettings settings;
+  settings.beginGroup("layouts");
+  return settings.childKeys();
+}
 
 /// Space and the arrows belong to a button, a box or a slider that has the focus, not to the window.
 bool keeps_keys(const QWidget* focus) {
@@ -28,43 +42,104 @@ bool keeps_keys(const QWidget* focus) {
 
 // Layout -------------------------------------------------------------------------------------------------------------
 
-void MainWindow::lay_out() {
-  for (const auto& [name, dock] : docks_) {
-    removeDockWidget(dock);
-    dock->setFloating(false);
+void MainWindow::add_layouts() {
+  layouts_bar_ = addToolBar(tr("Layouts"));
+  layouts_bar_->setObjectName("layouts");
+  layouts_bar_->setMovable(false);
+  layouts_bar_->toggleViewAction()->setVisible(false);
+  auto* space = new QWidget;
+  space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+  layouts_bar_->addWidget(space);
+  auto* group = new QActionGroup(this);
+  group->setExclusionPolicy(QActionGroup::ExclusionPolicy::ExclusiveOptional);
+  int number = 0;
+  for (const auto& preset : layout_presets()) {
+    if (preset.needs && !docks_.contains(preset.needs)) continue;
+    auto* action = actions_.add({command_of(preset.name), preset.title, QKeySequence(QString("Ctrl+%1").arg(++number)),
+                                 preset.tip, "Window", Needs::Sequence},
+                                [this, name = QString(preset.name)] { lay_out(name); });
+    action->setCheckable(true);
+    group->addAction(action);
+    layouts_bar_->addAction(action);
   }
-  const auto& d = docks_;
-  // Left: what is open and what is to be done with it.
-  addDockWidget(Qt::LeftDockWidgetArea, d.at("sequence"));
-  addDockWidget(Qt::LeftDockWidgetArea, d.at("method"));
-  addDockWidget(Qt::LeftDockWidgetArea, d.at("run"));
-  tabifyDockWidget(d.at("method"), d.at("protocol"));
-  // Middle: scans above, ground plans below. Right: answers and figures.
-  addDockWidget(Qt::RightDockWidgetArea, d.at("query"));
-  splitDockWidget(d.at("query"), d.at("candidates"), Qt::Horizontal);
-  splitDockWidget(d.at("query"), d.at("bev"), Qt::Vertical);
-  splitDockWidget(d.at("query"), d.at("candidate"), Qt::Horizontal);
-  splitDockWidget(d.at("bev"), d.at("trajectory"), Qt::Horizontal);
-  splitDockWidget(d.at("candidates"), d.at("curves"), Qt::Vertical);
-  tabifyDockWidget(d.at("curves"), d.at("log"));
-  for (const auto& [name, dock] : docks_) dock->show();
-  d.at("method")->raise();
-  d.at("curves")->raise();
-  if (in_workspace_) fit_docks();
+  actions_.add(
+      {"window.reset_layout", tr("&Reset layout"), {}, tr("Every view back in its place"), "Window", Needs::Sequence},
+      [this] { lay_out(layout_); });
+  Command save{
+      "window.save_layout", tr("&Save layout as …"), {}, tr("Keeps where the views stand, under a name"), "Window",
+      Needs::Sequence};
+  save.new_section = true;
+  actions_.add(save, [this] { ask_name_of_layout(); });
+  actions_.add({"window.forget_layout", tr("&Forget a layout …"), {}, tr("Removes one that was saved"), "Window"},
+               [this] { ask_which_layout_to_forget(); });
+  show_saved_layouts();
+  layouts_bar_->hide();
 }
 
-/// Shares of the window that suit 1280 x 800 as well as 1600 x 1000 and more.
-void MainWindow::fit_docks() {
-  const auto& d = docks_;
-  const int left = std::clamp(width() * 19 / 100, 284, 360), right = std::clamp(width() * 28 / 100, 372, 560);
-  const int middle = width() - left - right, tall = height() - 140;
-  resizeDocks({d.at("sequence"), d.at("query"), d.at("candidate"), d.at("candidates")},
-              {left, middle / 2, middle / 2, right}, Qt::Horizontal);
-  resizeDocks({d.at("bev"), d.at("trajectory")}, {middle * 45 / 100, middle * 55 / 100}, Qt::Horizontal);
-  resizeDocks({d.at("sequence"), d.at("method"), d.at("run")}, {tall * 36 / 100, tall * 46 / 100, tall * 18 / 100},
-              Qt::Vertical);
-  resizeDocks({d.at("query"), d.at("bev")}, {tall / 2, tall / 2}, Qt::Vertical);
-  resizeDocks({d.at("candidates"), d.at("curves")}, {tall * 31 / 100, tall * 69 / 100}, Qt::Vertical);
+QStringList MainWindow::layouts() const {
+  QStringList names;
+  for (const auto& preset : layout_presets())
+    if (!preset.needs || docks_.contains(preset.needs)) names += preset.name;
+  return names + saved_layouts();
+}
+
+bool MainWindow::choose_layout(const QString& name) {
+  for (const QString& known : layouts())
+    if (known.compare(name, Qt::CaseInsensitive) == 0) {
+      if (in_workspace_) {
+        lay_out(known);
+      } else {
+        layout_ = known;
+        layout_wanted_ = true;
+      }
+      return true;
+    }
+  return false;
+}
+
+void MainWindow::lay_out(const QString& name) {
+  const auto presets = layout_presets();
+  auto preset = std::ranges::find(presets, name, [](const LayoutPreset& one) { return QString(one.name); });
+  const bool saved = preset == presets.end();
+  if (saved) preset = presets.begin();  // for what the saved one does not speak of
+  layout_ = name;
+  arrange(*this, docks_, preset->window);
+  share_out(*this, docks_, preset->window);
+  if (saved) restoreState(QSettings().value(setting_of(name)).toByteArray(), kLayoutVersion);
+  for (const auto& other : presets)
+    if (!other.needs || docks_.contains(other.needs)) actions_[command_of(other.name)]->setChecked(other.name == name);
+}
+
+void MainWindow::save_layout(const QString& name) {
+  const QString plain = QString(name).replace('/', ' ').replace('\\', ' ').simplified();
+  if (plain.isEmpty()) return;
+  if (std::ranges::any_of(layout_presets(), [&](const auto& preset) { return plain == preset.name; }))
+    return messages_->show_error(tr("%1 comes with the program; give yours another name.").arg(plain));
+  QSettings().setValue(setting_of(plain), saveState(kLayoutVersion));
+  layout_ = plain;
+  show_saved_layouts();
+}
+
+void MainWindow::forget_layout(const QString& name) {
+  QSettings().remove(setting_of(name));
+  if (layout_ == name) layout_ = layout_presets()[kUsualLayout].name;
+  show_saved_layouts();
+}
+
+/// Each is a command as the presets are.
+void MainWindow::show_saved_layouts() {
+  const QStringList names = saved_layouts();
+  for (auto* action : actions_.menu(menu_of_saved())->actions()) actions_.remove(action->objectName());
+  for (const QString& name : names)
+    actions_.add({command_of("saved/" + name),
+                  QString(name).replace('&', "&&"),
+                  {},
+                  tr("A layout that was saved"),
+                  menu_of_saved(),
+                  Needs::Sequence},
+                 [this, name] { lay_out(name); });
+  actions_.menu(menu_of_saved())->setEnabled(!names.isEmpty());
+  actions_.enable("window.forget_layout", !names.isEmpty(), tr("No layout was saved."));
 }
 
 /// The first sequence replaces the welcome by the docks.
@@ -73,9 +148,15 @@ void MainWindow::show_workspace() {
   in_workspace_ = true;
   welcome_->hide();
   frames_bar_->show();
-  const QByteArray layout = remember_ ? QSettings().value("window/layout").toByteArray() : QByteArray();
-  if (layout.isEmpty() || !restoreState(layout, kLayoutVersion)) lay_out();
+  layouts_bar_->show();
+  const QSettings settings;
+  const QByteArray kept = remember_ && !layout_wanted_ ? settings.value("window/layout").toByteArray() : QByteArray();
+  const QString last = settings.value("window/layout_name").toString();
+  if (!kept.isEmpty() && layouts().contains(last)) layout_ = last;
+  lay_out(layout_);
+  if (!kept.isEmpty()) restoreState(kept, kLayoutVersion);
   frames_bar_->show();
+  layouts_bar_->show();
 }
 
 void MainWindow::restore() {
@@ -90,7 +171,9 @@ void MainWindow::keep() {
   QSettings settings;
   settings.setValue("window/geometry", saveGeometry());
   settings.setValue("window/theme", int(theme_));
-  if (in_workspace_) settings.setValue("window/layout", saveState(kLayoutVersion));
+  if (!in_workspace_) return;
+  settings.setValue("window/layout", saveState(kLayoutVersion));
+  settings.setValue("window/layout_name", layout_);
 }
 
 // Events -------------------------------------------------------------------------------------------------------------

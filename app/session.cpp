@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ranges>
 
+#include "app/value_change.h"
 #include "core/datasets/registry.h"
 #include "core/pipeline.h"
 
@@ -111,6 +112,8 @@ void Session::adopt(Opening opening) {
   person_selected_ = false;
   awaited_.clear();
   candidate_shown_ = -1;
+  undo_.clear();
+  history_.clear();
   scans_.show_sequence({opened_, &opened_->sequence});
 
   const auto& check = opened_->check;
@@ -203,6 +206,7 @@ void Session::set_query(FrameId frame) {
   if (frame == query_) return;
   direction_ = frame < query_ ? -1 : 1;
   query_ = frame;
+  history_.visit(frame);
   awaited_.push_back(frame);
   Q_EMIT query_changed(query_);
   Q_EMIT retrieval_changed();
@@ -221,6 +225,7 @@ void Session::select_candidate(FrameId frame) {
 
 void Session::set_candidate(std::optional<FrameId> frame) {
   candidate_ = frame;
+  history_.choose(frame);
   Q_EMIT candidate_changed(candidate_);
   if (!candidate_ && std::exchange(candidate_shown_, -1) >= 0) Q_EMIT candidate_scan_changed(nullptr);
   want_scans();
@@ -248,6 +253,17 @@ void Session::select_next_failure() {
   if (next == queries.end()) next = std::ranges::find_if(queries, fails);  // round and round
   if (next == queries.end()) return Q_EMIT logged(Severity::Info, tr("No failures: every answer is right."));
   select_query(next->query);
+}
+
+void Session::go_back() { return_to(history_.back()); }
+
+void Session::go_forward() { return_to(history_.forward()); }
+
+void Session::return_to(const std::optional<SelectionHistory::Place>& place) {
+  if (!place) return;
+  person_selected_ = true;
+  set_query(place->query);
+  if (place->candidate) select_candidate(*place->candidate);
 }
 
 /// The middle one of the places that were recognised: it shows what the program is about.
@@ -302,18 +318,40 @@ void Session::choose_method(const MethodChoice& choice) {
   if (std::ranges::find(known, choice.name, &MethodInfo::name) == known.end())
     return Q_EMIT failed(format("there is no method {}; there are: {}", choice.name,
                                 fmt::join(known | std::views::transform(&MethodInfo::name), ", ")));
+  if (is_same(choice, method_choice_)) return;
+  undo_.push(new ValueChange(
+      ValueChange::Method, tr("choice of the method"), [this, choice] { set_method(choice); },
+      [this, before = method_choice_] { set_method(before); }));
+}
+
+void Session::set_method(const MethodChoice& choice) {
   method_choice_ = choice;
   Q_EMIT method_choice_changed(method_choice_);
 }
 
 void Session::choose_protocol(const Protocol& protocol) {
+  if (to_json(protocol) == to_json(protocol_)) return;
+  undo_.push(new ValueChange(
+      ValueChange::Protocol, tr("protocol"), [this, protocol] { set_protocol(protocol); },
+      [this, before = protocol_] { set_protocol(before); }));
+}
+
+void Session::set_protocol(const Protocol& protocol) {
   protocol_ = protocol;
   Q_EMIT protocol_changed(protocol_);
   evaluate_again();
 }
 
 void Session::choose_threshold(double threshold) {
-  chosen_threshold_ = threshold_ = threshold;
+  if (threshold == threshold_) return;
+  undo_.push(new ValueChange(
+      ValueChange::Threshold, tr("threshold"), [this, threshold] { set_threshold(threshold); },
+      [this, before = chosen_threshold_] { set_threshold(before); }));
+}
+
+void Session::set_threshold(std::optional<double> threshold) {
+  chosen_threshold_ = threshold;
+  threshold_ = threshold.value_or(evaluation_ ? evaluation_->figures.max_f1_threshold : threshold_);
   Q_EMIT threshold_changed(threshold_);
 }
 

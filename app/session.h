@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QObject>
+#include <QUndoStack>
 #include <array>
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "app/job.h"
 #include "app/opening.h"
 #include "app/scan_loader.h"
+#include "app/selection_history.h"
 #include "core/simulator/simulator.h"
 #include "widgets/log_view.h"
 
@@ -33,7 +35,9 @@ class Session : public QObject {
   FrameId query() const { return query_; }  ///< -1: none
   std::optional<FrameId> candidate() const { return candidate_; }
   double threshold() const { return threshold_; }
-  const Retrieval* retrieval() const;  ///< of the query; null when it was not asked
+  const Retrieval* retrieval() const;         ///< of the query; null when it was not asked
+  QUndoStack& undo_stack() { return undo_; }  ///< of what was changed since the sequence was opened
+  SelectionHistory& history() { return history_; }
   bool is_active(Activity activity) const { return runners_[std::size_t(activity)].is_running(); }
   bool is_computing() const;
   bool is_idle() const;  ///< nothing is computed, no scan is read
@@ -52,8 +56,10 @@ class Session : public QObject {
   void select_candidate(FrameId frame);
   void step_candidate(int ranks);
   void select_next_failure();
+  void go_back();  ///< to the pair that was looked at before
+  void go_forward();
 
-  // Computing.
+  // Computing. What is chosen can be undone.
   void choose_method(const MethodChoice& choice);
   void choose_protocol(const Protocol& protocol);  ///< evaluates what is there again; nothing is run
   void choose_threshold(double threshold);
@@ -90,10 +96,14 @@ class Session : public QObject {
   JobRunner& runner(Activity activity) { return runners_[std::size_t(activity)]; }
   void adopt(Opening opening);
   void adopt(std::shared_ptr<const Experiment> experiment);
+  void set_method(const MethodChoice& choice);
+  void set_protocol(const Protocol& protocol);
+  void set_threshold(std::optional<double> threshold);  ///< none: that of the best F1
   void evaluate_again();
   void select_something_telling();
   void set_query(FrameId frame);
   void set_candidate(std::optional<FrameId> frame);
+  void return_to(const std::optional<SelectionHistory::Place>& place);
   void choose_first_candidate();
   void want_scans();
   void receive(const std::shared_ptr<const Scan>& scan);
@@ -102,6 +112,8 @@ class Session : public QObject {
 
   std::array<JobRunner, num_activities> runners_;
   ScanLoader scans_;
+  QUndoStack undo_;
+  SelectionHistory history_;
 
   std::shared_ptr<const OpenedSequence> opened_;
   std::shared_ptr<const Experiment> experiment_;

@@ -59,8 +59,7 @@ void StatusLine::show_step(const JobStep& step) { progress_->show_step(step); }
 void StatusLine::show_selection(const QString& text) { selection_->setText(text); }
 
 void StatusLine::show_device(const QString& device, int threads) {
-  device_->setText(threads == 1 ? tr("device %1, 1 thread").arg(device)
-                                : tr("device %1, %2 threads").arg(device).arg(threads));
+  device_->setText(threads == 1 ? tr("%1 (1 thread)").arg(device) : tr("%1 (%2 threads)").arg(device).arg(threads));
 }
 
 void StatusLine::show_memory() {

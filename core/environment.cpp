@@ -32,6 +32,11 @@ fs::path cache_folder() {
   return fs::temp_directory_path() / "relocus";
 }
 
+std::string likely_device(const std::string& wanted) {
+  std::error_code ignored;
+  return wanted == "auto" && !fs::exists("/dev/nvidiactl", ignored) ? "cpu" : wanted;
+}
+
 int thread_count(int wanted) { return wanted > 0 ? wanted : int(std::max(1u, std::thread::hardware_concurrency())); }
 
 }  // namespace relocus

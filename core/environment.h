@@ -15,6 +15,9 @@ std::filesystem::path models_folder();
 /// Folder for what can be computed again: $XDG_CACHE_HOME/relocus or ~/.cache/relocus. Not made.
 std::filesystem::path cache_folder();
 
+/// What "auto" comes to: "cpu" where no graphics driver is loaded, otherwise still "auto", as only LibTorch can tell.
+std::string likely_device(const std::string& wanted);
+
 /// `wanted`, or the machine's cores when it is 0.
 int thread_count(int wanted = 0);
 

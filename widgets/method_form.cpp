@@ -15,6 +15,11 @@
 
 namespace relocus {
 
+bool is_same(const MethodChoice& a, const MethodChoice& b) {
+  return a.name == b.name && a.options == b.options && a.resources.weights == b.resources.weights &&
+         a.resources.device == b.resources.device && a.resources.threads == b.resources.threads;
+}
+
 MethodForm::MethodForm(QWidget* parent) : QWidget(parent) {
   method_ = new QComboBox;
   method_->setAccessibleName(tr("Method"));

@@ -22,6 +22,7 @@ struct MethodChoice {
   nlohmann::ordered_json options;  ///< of its options struct
   Resources resources;
 };
+bool is_same(const MethodChoice& a, const MethodChoice& b);
 
 /// Chooses a method, its options, weights and device.
 class MethodForm : public QWidget {
