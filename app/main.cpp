@@ -1,5 +1,6 @@
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QFileInfo>
 #include <QImageWriter>
 #include <QStyleFactory>
 #include <QSurfaceFormat>
@@ -10,6 +11,7 @@
 
 #include "app/errand.h"
 #include "app/main_window.h"
+#include "app/session_file.h"
 #include "core/environment.h"
 #include "core/methods/registry.h"
 
@@ -42,7 +44,8 @@ std::optional<Wishes> read_arguments(QString& error) {
   parser.setApplicationDescription("Place recognition: which places were seen before, and why a method thinks so.");
   parser.addHelpOption();
   parser.addVersionOption();
-  parser.addPositionalArgument("path", "A sequence, a data set or an experiment.", "[SEQUENCE|EXPERIMENT]");
+  parser.addPositionalArgument("path", "A sequence, a data set, an experiment or a saved session.",
+                               "[SEQUENCE|EXPERIMENT|SESSION]");
   parser.addOption({"method", "Run this method on the sequence; what was computed before is taken over.", "M"});
   parser.addOption({"query", "Select the frame whose file has this number.", "N"});
   parser.addOption({"screenshot", "Draw, save the window as this picture, and quit.", "out.png"});
@@ -81,8 +84,11 @@ std::optional<Wishes> read_arguments(QString& error) {
   return std::nullopt;
 }
 
-void plan(Errand& errand, Session& session, const Wishes& wishes) {
-  if (!wishes.path.isEmpty()) errand.then([&, path = wishes.path.toStdString()] { session.open(path); });
+void plan(Errand& errand, Session& session, MainWindow& window, const Wishes& wishes) {
+  if (wishes.path.endsWith(session_suffix) && QFileInfo(wishes.path).isFile())
+    window.plan_session(errand, wishes.path.toStdString());
+  else if (!wishes.path.isEmpty())
+    errand.then([&, path = wishes.path.toStdString()] { session.open(path); });
   if (!wishes.method.isEmpty())
     errand.then([&, name = wishes.method.toStdString()] {
       if (session.experiment() && session.experiment()->method == name) return;  // it is what was opened
@@ -163,7 +169,12 @@ int start(int argc, char** argv) {
   window.show();
 
   Errand errand(session);
-  plan(errand, session, *wishes);
+  try {
+    plan(errand, session, window, *wishes);
+  } catch (const std::exception& error) {  // a session that cannot be read
+    if (for_picture) return complain(error.what(), kFailed);
+    app.tell(message_of(error));
+  }
   if (for_picture) {
     QObject::connect(&session, &Session::several_sequences, &errand, [&](const auto& root, const auto& sequences) {
       errand.give_up(QString("%1 holds %2 sequences; name one of them, for example %3")

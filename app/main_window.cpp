@@ -96,6 +96,7 @@ MainWindow::MainWindow(Session& session, bool remember)
   show_device();
   show_recent();
   restore();
+  add_session_files();
 }
 
 MainWindow::~MainWindow() { session_.disconnect(this); }
@@ -153,8 +154,7 @@ void MainWindow::wire() {
   // Welcome: what to do while nothing is open.
   connect(welcome_, &WelcomePage::open_wanted, this, &MainWindow::ask_for_folder);
   connect(welcome_, &WelcomePage::sample_wanted, this, &MainWindow::ask_for_sample);
-  connect(welcome_, &WelcomePage::recent_wanted, this,
-          [this](const QString& path) { session_.open(path.toStdString()); });
+  connect(welcome_, &WelcomePage::recent_wanted, this, &MainWindow::open_path);
   connect(welcome_, &WelcomePage::cancel_wanted, &session_, &Session::cancel_something);
 
   // What was changed and what was looked at, to and fro.
@@ -165,7 +165,8 @@ void MainWindow::wire() {
   connect(&session_, &Session::sequence_changed, this, &MainWindow::show_workspace);
   connect(&session_, &Session::several_sequences, this, &MainWindow::ask_which);
   connect(&session_, &Session::opened_from, this, [this](const std::filesystem::path& path) {
-    if (remember_) remember_path(QString::fromStdString(path.string()));
+    const auto kind = std::filesystem::exists(path / "experiment.json") ? RecentKind::Experiment : RecentKind::Sequence;
+    if (remember_) remember_path(QString::fromStdString(path.string()), kind);
     show_recent();
   });
   connect(&session_, &Session::experiment_changed, this, [this] { show_titles(); });
@@ -331,24 +332,6 @@ void MainWindow::show_undo() {
   actions_.enable("edit.redo", undo.canRedo(), tr("Nothing was undone."));
   actions_.enable("go.back", session_.history().can_go_back(), tr("Nothing was looked at before."));
   actions_.enable("go.forward", session_.history().can_go_forward(), tr("Nothing was looked at after this."));
-}
-
-void MainWindow::show_recent() {
-  auto* menu = actions_.menu("File/" + tr("Open recent"));
-  menu->clear();
-  const QStringList paths = remember_ ? recent_paths() : QStringList();
-  for (const QString& path : paths)
-    connect(menu->addAction(QString(path).replace('&', "&&")), &QAction::triggered, this,
-            [this, path] { session_.open(path.toStdString()); });
-  menu->setEnabled(!paths.isEmpty());
-  if (!paths.isEmpty()) {
-    menu->addSeparator();
-    connect(menu->addAction(tr("Forget them")), &QAction::triggered, this, [this] {
-      forget_recent_paths();
-      show_recent();
-    });
-  }
-  welcome_->show_recent(paths);
 }
 
 void MainWindow::show_device() {

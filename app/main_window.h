@@ -5,6 +5,7 @@
 
 #include "app/actions.h"
 #include "app/session.h"
+#include "app/session_file.h"
 #include "widgets/theme.h"
 
 class QDockWidget;
@@ -12,11 +13,13 @@ class QStackedWidget;
 
 namespace relocus {
 
+class Autosave;
 class BevView;
 class CandidateTable;
 class CloudView;
 class CommandPalette;
 class CurveView;
+class Errand;
 class FrameBar;
 class LogView;
 class MessageBar;
@@ -45,6 +48,14 @@ class MainWindow : public QMainWindow {
   bool choose_layout(const QString& name);
   void save_layout(const QString& name);
   void forget_layout(const QString& name);
+
+  // Sessions as files.
+  /// False when it cannot be read, which is told. `remembered`: among what was opened last.
+  bool open_session(const std::filesystem::path& path, bool remembered = true);
+  void save_session(const std::filesystem::path& path);
+  /// The steps to it. Throws when it cannot be read.
+  void plan_session(Errand& errand, const std::filesystem::path& path);
+  void open_path(const QString& path);  ///< a sequence, an experiment or a session
 
  protected:
   void closeEvent(QCloseEvent* event) override;
@@ -77,6 +88,16 @@ class MainWindow : public QMainWindow {
   void tell_about();
 
   void show_what_is_possible();
+  void add_session_files();
+  void offer_recovery();
+  void recover();
+  SessionFile present_session() const;
+  QByteArray saved_docks() const;
+  void restore_docks(const QByteArray& docks);
+  void ask_for_session();
+  void ask_where_to_save_session();
+  void open_several(const QStringList& paths);
+
   void show_undo();
   void show_recent();
   void show_activity(Activity activity, bool active);
@@ -94,6 +115,7 @@ class MainWindow : public QMainWindow {
   bool in_workspace_ = false;
   std::optional<Activity> shown_activity_;
 
+  Autosave* autosave_ = nullptr;  // null: nothing is remembered
   WelcomePage* welcome_;
   CommandPalette* palette_;
   MessageBar* messages_;

@@ -34,6 +34,19 @@ void MainWindow::add_commands() {
                       tr("Save the experiment as a folder"), "File", Needs::Experiment},
                      "save")),
         [this] { ask_where_to_save(); });
+  a.add(section({"file.open_session",
+                 tr("Open sess&ion …"),
+                 {},
+                 tr("What was looked at, with its choices and layout"),
+                 "File"}),
+        [this] { ask_for_session(); });
+  a.add({"file.save_session", tr("Save sessio&n as …"), QKeySequence("Ctrl+Shift+S"),
+         tr("What you look at: paths, protocol, method, pair, threshold and layout"), "File", Needs::Sequence},
+        [this] { ask_where_to_save_session(); });
+  a.add(
+      {"file.recover", tr("Re&cover"), {}, tr("Brings back what was open when the program ended unexpectedly"), "File"},
+      [this] { recover(); });
+  a.enable("file.recover", false, tr("Nothing was lost: the program ended as it should."));
   a.add(section({"file.quit", tr("&Quit"), QKeySequence("Ctrl+Q"), tr("Close the window"), "File"}),
         [this] { close(); });
 

@@ -11,6 +11,7 @@
 #include <QToolBar>
 #include <algorithm>
 
+#include "app/autosave.h"
 #include "app/layout_presets.h"
 #include "app/main_window.h"
 #include "app/message_bar.h"
@@ -159,6 +160,10 @@ void MainWindow::show_workspace() {
   layouts_bar_->show();
 }
 
+QByteArray MainWindow::saved_docks() const { return saveState(kLayoutVersion); }
+
+void MainWindow::restore_docks(const QByteArray& docks) { restoreState(docks, kLayoutVersion); }
+
 void MainWindow::restore() {
   if (!remember_) return;
   const QSettings settings;
@@ -180,6 +185,7 @@ void MainWindow::keep() {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
   keep();
+  if (autosave_) autosave_->finish();
   QMainWindow::closeEvent(event);
 }
 
@@ -190,12 +196,17 @@ void MainWindow::changeEvent(QEvent* event) {
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
   const auto urls = event->mimeData()->urls();
-  if (urls.size() == 1 && urls.front().isLocalFile()) event->acceptProposedAction();
+  if (!urls.isEmpty() && std::ranges::all_of(urls, &QUrl::isLocalFile)) event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
   event->acceptProposedAction();
-  session_.open(event->mimeData()->urls().front().toLocalFile().toStdString());
+  QStringList paths;
+  for (const QUrl& url : event->mimeData()->urls()) paths += url.toLocalFile();
+  if (paths.size() > 1)
+    open_several(paths);
+  else if (!paths.isEmpty())
+    open_path(paths.front());
 }
 
 bool MainWindow::event(QEvent* event) {

@@ -105,6 +105,7 @@ void Session::adopt(Opening opening) {
   for (const auto activity : {Activity::Checking, Activity::Running, Activity::Evaluating}) cancel(activity);
   opened_ = std::move(opening.opened);
   experiment_ = nullptr;
+  experiment_folder_.clear();
   evaluation_ = nullptr;
   query_ = -1;
   candidate_.reset();
@@ -127,6 +128,7 @@ void Session::adopt(Opening opening) {
   for (const auto& problem : check.problems) Q_EMIT logged(Severity::Warning, QString::fromStdString(problem));
 
   if (opening.experiment) {
+    experiment_folder_ = opening.path;
     protocol_ = opening.experiment->protocol;
     if (opening.choice) method_choice_ = *opening.choice;
     Q_EMIT protocol_changed(protocol_);
@@ -156,6 +158,7 @@ void Session::save_experiment(const std::filesystem::path& folder) {
       .start([experiment = experiment_, opened = opened_,
               folder](const Progress&) { save(*experiment, opened->trajectory, folder); },
              [this, folder] {
+               experiment_folder_ = folder;
                Q_EMIT logged(Severity::Info, tr("Experiment saved in %1").arg(text(folder)));
                Q_EMIT opened_from(folder);
              });
@@ -396,6 +399,7 @@ void Session::run() {
             const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
             Q_EMIT logged(Severity::Info, summary_of(*experiment, took.count()));
             cancel(Activity::Evaluating);
+            experiment_folder_.clear();
             chosen_threshold_.reset();
             const bool other_protocol = to_json(experiment->protocol) != to_json(protocol_);
             adopt(std::move(experiment));

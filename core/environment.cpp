@@ -26,6 +26,11 @@ fs::path models_folder() {
   return fs::is_directory(installed, ignored) ? installed : fs::path(RELOCUS_MODELS_DIR);
 }
 
+fs::path library_folder() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "lib/relocus";
+}
+
 fs::path cache_folder() {
   if (const fs::path chosen = folder_of_variable("XDG_CACHE_HOME"); !chosen.empty()) return chosen / "relocus";
   if (const fs::path home = folder_of_variable("HOME"); !home.empty()) return home / ".cache/relocus";

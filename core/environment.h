@@ -12,6 +12,9 @@ std::string version();
 /// the source tree.
 std::filesystem::path models_folder();
 
+/// Folder of the program's own shared libraries: lib/relocus beside the folder of the program.
+std::filesystem::path library_folder();
+
 /// Folder for what can be computed again: $XDG_CACHE_HOME/relocus or ~/.cache/relocus. Not made.
 std::filesystem::path cache_folder();
 

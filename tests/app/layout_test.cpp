@@ -42,6 +42,7 @@ class LayoutTest : public QObject {
 
  private Q_SLOTS:
   void initTestCase() {
+    qputenv("XDG_DATA_HOME", folder_.filePath("data").toUtf8());
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.path());
     QApplication::setOrganizationName("relocus");
     QApplication::setApplicationName("layout_test");

@@ -79,6 +79,7 @@ class MainWindowTest : public QObject {
     laps_ = fs::path(folder_.path().toStdString()) / "laps";
     test::write_two_laps(laps_);
     qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
+    qputenv("XDG_DATA_HOME", folder_.filePath("data").toUtf8());
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.filePath("settings"));
   }
 
