@@ -5,6 +5,7 @@
 #include <QStyleFactory>
 #include <QSurfaceFormat>
 #include <QTimer>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -197,4 +198,7 @@ int start(int argc, char** argv) {
 }  // namespace
 }  // namespace relocus
 
-int main(int argc, char** argv) { return relocus::start(argc, argv); }
+int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with a name, not the end of the program
+  return relocus::start(argc, argv);
+}

@@ -154,14 +154,20 @@ struct EncodingStore::Impl {
     while (!bytes.empty()) {
       const ssize_t written = ::pwrite(file, bytes.data(), bytes.size(), off_t(at));
       if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) fail("write");
+      if (written <= 0) give_up(errno);
       bytes.remove_prefix(std::size_t(written));
       at += std::uint64_t(written);
     }
   }
 
   void flush() const {
-    if (::fdatasync(file) != 0) fail("write");
+    if (::fdatasync(file) != 0) give_up(errno);
+  }
+
+  /// Half a record is no use to anybody: its room is given back.
+  [[noreturn]] void give_up(int error) const {
+    [[maybe_unused]] const int dropped = ::ftruncate(file, off_t(end));  // otherwise who opens the file next drops it
+    fail_to_write(path, error);
   }
 
   void write_header(const std::string& key) {

@@ -147,27 +147,26 @@ void save(const Experiment& experiment, const Trajectory& trajectory, const fs::
   fs::create_directories(folder, error);
   if (error) throw Error("cannot make the folder {}: {}", folder.string(), error.message());
 
-  // What was saved before is no experiment any more until the new description is in place.
-  fs::remove(folder / "experiment.json", error);
   Json json = description(experiment, trajectory.size());
   Json& hashes = json["files"] = Json::object();
-  const auto write = [&](const char* name, const std::string& text) {
-    write_atomically(folder / name, text);
-    hashes[name] = sha256(text);
+  FileSet files;  // an experiment that was saved here before stays whole when there is no room for this one
+  const auto add = [&](const char* name, const std::string& bytes) {
+    files.add(folder / name, bytes);
+    hashes[name] = sha256(bytes);
   };
-  write("candidates.csv", candidates_csv(experiment, trajectory));
-  write("pr_curve.csv", pr_curve_csv(experiment.evaluation.figures));
-  write("recall.csv", recall_csv(experiment.evaluation.figures));
-  write("trajectory.csv", trajectory_csv(trajectory));
-  fs::remove(folder / "overlaps.csv", error);
-  if (experiment.overlaps) write("overlaps.csv", overlaps_csv(*experiment.overlaps));
-  if (experiment.descriptors.size() > 0) {
-    write_npy(folder / "descriptors.npy", experiment.descriptors);
-    hashes["descriptors.npy"] = sha256_of_file(folder / "descriptors.npy");
-  } else {
-    fs::remove(folder / "descriptors.npy", error);
-  }
-  write_atomically(folder / "experiment.json", json.dump(2) + "\n");
+  add("candidates.csv", candidates_csv(experiment, trajectory));
+  add("pr_curve.csv", pr_curve_csv(experiment.evaluation.figures));
+  add("recall.csv", recall_csv(experiment.evaluation.figures));
+  add("trajectory.csv", trajectory_csv(trajectory));
+  if (experiment.overlaps) add("overlaps.csv", overlaps_csv(*experiment.overlaps));
+  if (experiment.descriptors.size() > 0) add("descriptors.npy", npy_bytes(experiment.descriptors));
+  files.add(folder / "experiment.json", json.dump(2) + "\n");
+
+  // From here on nothing takes room. What was saved before is no experiment until its description is replaced.
+  fs::remove(folder / "experiment.json", error);
+  for (const char* name : {"overlaps.csv", "descriptors.npy"})
+    if (!hashes.contains(name)) fs::remove(folder / name, error);
+  files.commit();
 }
 
 Experiment load_experiment(const fs::path& folder) {

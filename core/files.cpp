@@ -38,45 +38,68 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
-/// The temporary file beside the target; gone when the write fails.
+}  // namespace
+
+/// A file beside its target, which it becomes; gone when it does not.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const fs::path& target)
-      : path_(fs::path(target) += fmt::format(".tmp{}", ::getpid())),
+      : target_(target),
+        path_(fs::path(target) += fmt::format(".tmp{}", ::getpid())),
         file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
-    if (file_ < 0)
-      throw Error("cannot write {}: {}; choose a folder that you may write to", path_.string(), std::strerror(errno));
+    if (file_ < 0) fail_to_write(target_, errno);
   }
   ~TemporaryFile() {
     if (file_ >= 0) ::close(file_);
     if (!renamed_) ::unlink(path_.c_str());
   }
-  void write(std::string_view bytes) {
+  /// Writes `bytes`, flushes them to the disk and closes the file: all that can fail for want of room.
+  void fill(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t written = ::write(file_, bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail("cannot write");
+      if (written < 0) fail_to_write(target_, errno);
       bytes.remove_prefix(std::size_t(written));
     }
+    if (::fsync(file_) != 0) fail_to_write(target_, errno);
+    if (::close(std::exchange(file_, -1)) != 0) fail_to_write(target_, errno);
   }
-  void become(const fs::path& target) {
-    if (::fsync(file_) != 0) fail("cannot write");
-    if (::close(std::exchange(file_, -1)) != 0) fail("cannot write");
-    if (::rename(path_.c_str(), target.c_str()) != 0) fail("cannot rename");
+  void become_target() {
+    if (::rename(path_.c_str(), target_.c_str()) != 0) fail_to_write(target_, errno);
     renamed_ = true;
   }
 
  private:
-  [[noreturn]] void fail(const char* what) const {
-    throw Error("{} {}: {}; is the disk full or the folder gone?", what, path_.string(), std::strerror(errno));
-  }
-
-  fs::path path_;
+  fs::path target_, path_;
   int file_;
   bool renamed_ = false;
 };
 
-}  // namespace
+FileSet::FileSet() = default;
+FileSet::~FileSet() = default;
+
+void FileSet::add(const fs::path& path, std::string_view bytes) {
+  auto file = std::make_unique<TemporaryFile>(path);
+  file->fill(bytes);
+  files_.push_back(std::move(file));
+}
+
+void FileSet::commit() {
+  for (const auto& file : files_) file->become_target();
+  files_.clear();
+}
+
+void fail_to_write(const fs::path& path, int error) {
+  const char* const reason = std::strerror(error);
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+    throw Error(
+        "cannot write {}: there is no room for it ({}); make room or choose another disk. What was there before "
+        "is unchanged",
+        path.string(), reason);
+  if (error == EROFS || error == EACCES || error == EPERM)
+    throw Error("cannot write {}: {}; choose a folder that you may write to", path.string(), reason);
+  throw Error("cannot write {}: {}; is the folder gone, or its disk missing?", path.string(), reason);
+}
 
 std::string read_text(const fs::path& path, std::uintmax_t max_bytes) {
   std::error_code problem;
@@ -95,9 +118,9 @@ std::string read_text(const fs::path& path, std::uintmax_t max_bytes) {
 }
 
 void write_atomically(const fs::path& path, std::string_view bytes) {
-  TemporaryFile file(path);
-  file.write(bytes);
-  file.become(path);
+  FileSet one;
+  one.add(path, bytes);
+  one.commit();
 }
 
 std::string sha256_of_file(const fs::path& path) {

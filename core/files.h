@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace relocus {
 
@@ -11,6 +13,22 @@ std::string read_text(const std::filesystem::path& path, std::uintmax_t max_byte
 
 /// Writes a temporary file beside `path`, flushes it to disk, renames it: the old file or the new one, never half of one.
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+/// Files that appear together. Each is written beside its place and flushed to disk; as long as commit() was not called
+/// nothing has changed, and a set that is dropped (because the disk is full) leaves nothing behind.
+class FileSet {
+ public:
+  FileSet();
+  ~FileSet();
+  void add(const std::filesystem::path& path, std::string_view bytes);
+  void commit();  ///< renames them, in the order in which they were added
+
+ private:
+  std::vector<std::unique_ptr<class TemporaryFile>> files_;
+};
+
+/// Throws what a person should know when writing `path` failed with `error` (an errno).
+[[noreturn]] void fail_to_write(const std::filesystem::path& path, int error);
 
 /// sha256 of a file's bytes or of a text, lower-case hexadecimal.
 std::string sha256_of_file(const std::filesystem::path& path);

@@ -278,7 +278,11 @@ Descriptors read_descriptors(const std::filesystem::path& path, const std::strin
 void write_npy(const std::filesystem::path& path, const Array& array) { write_atomically(path, npy_bytes(array)); }
 
 void write_npy(const std::filesystem::path& path, const Descriptors& descriptors) {
-  write_atomically(path, npy_bytes({descriptors.rows(), descriptors.cols()}, descriptors.data(), descriptors.size()));
+  write_atomically(path, npy_bytes(descriptors));
+}
+
+std::string npy_bytes(const Descriptors& descriptors) {
+  return npy_bytes({descriptors.rows(), descriptors.cols()}, descriptors.data(), descriptors.size());
 }
 
 void write_npz(const std::filesystem::path& path, const std::map<std::string, Array>& arrays) {

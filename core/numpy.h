@@ -25,6 +25,9 @@ Descriptors read_descriptors(const std::filesystem::path& path, const std::strin
 void write_npy(const std::filesystem::path& path, const Array& array);
 void write_npy(const std::filesystem::path& path, const Descriptors& descriptors);
 
+/// The bytes of such a file.
+std::string npy_bytes(const Descriptors& descriptors);
+
 /// Deflated, float32; written to a temporary file and renamed.
 void write_npz(const std::filesystem::path& path, const std::map<std::string, Array>& arrays);
 

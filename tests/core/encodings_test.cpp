@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/files.h"
+#include "tests/full_disk.h"
 #include "tests/made_files.h"
 #include "tests/support.h"
 
@@ -62,6 +63,27 @@ class EncodingsTest : public QObject {
     QVERIFY(store.descriptors().row(2).transpose() == made(2).global);
     QVERIFY(store.global(1) == made(1).global);
     QCOMPARE(store.bytes(), std::filesystem::file_size(file));
+  }
+
+  void a_full_disk_is_named_and_costs_no_record() {
+    const auto file = store_of(2);
+    const auto size = std::filesystem::file_size(file);
+    {
+      EncodingStore store(file, kKey);
+      std::string said;
+      {
+        const test::FullDisk full(size + 100);  // room for half a record
+        said = error_of([&] { store.append(made(2)); });
+      }
+      QVERIFY2(contains(said, file.string()) && contains(said, "make room"), said.c_str());
+      QCOMPARE(std::filesystem::file_size(file), size);
+      QCOMPARE(store.size(), 2);
+      QVERIFY(same(store.load(1), made(1)));
+      store.append(made(2));  // somebody made room
+    }
+    const EncodingStore again(file, kKey);
+    QCOMPARE(again.size(), 3);
+    QVERIFY(same(again.load(2), made(2)));
   }
 
   void a_batch_is_the_same_as_one_by_one() {

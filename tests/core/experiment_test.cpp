@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/files.h"
+#include "tests/full_disk.h"
 #include "tests/made_files.h"
 #include "tests/support.h"
 
@@ -96,6 +97,30 @@ class ExperimentTest : public QObject {
   }
 
  private Q_SLOTS:
+  void a_full_disk_leaves_the_experiment_that_was_saved_before() {
+    const test::MadeFolder folder;
+    const Experiment before = made();
+    save(before, two_laps(), folder / "kept");
+    Experiment other = before;
+    other.method = "overlap_netvlad";
+    // Whichever file has no room: the tables are written first, the descriptors and the description last.
+    for (const rlim_t room : {100, 1500, 2600}) {
+      std::string said;
+      {
+        const test::FullDisk full(room);
+        said = error_of([&] { save(other, two_laps(), folder / "kept"); });
+      }
+      QVERIFY2(contains(said, (folder / "kept").string()) && contains(said, "make room"), said.c_str());
+      const Experiment after = load_experiment(folder / "kept");
+      QCOMPARE(after.method, before.method);
+      QVERIFY(after.descriptors == before.descriptors);
+      for (const auto& entry : std::filesystem::directory_iterator(folder / "kept"))
+        QVERIFY(!contains(entry.path().string(), ".tmp"));
+    }
+    save(other, two_laps(), folder / "kept");
+    QCOMPARE(load_experiment(folder / "kept").method, other.method);
+  }
+
   void what_is_saved_is_loaded() {
     const Experiment before = made(), after = load_experiment(saved());
     QCOMPARE(after.method, before.method);
