@@ -25,6 +25,7 @@ int fail(const relocus::Cli& cli, const std::string& what, int code) {
 
 int main(int argc, char** argv) {
   using namespace relocus;
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with a name, not the end of the program
   Cli cli;
   CLI::App app("Relocus finds the places that a LiDAR drive visited before, and tells how well a method does that.",
                "relocus-cli");
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   add_listing_commands(app, cli);
   add_simulate_command(app, cli);
   add_experiment_commands(app, cli);
+  add_export_command(app, cli);
   add_match_command(app, cli);
   add_bench_command(app, cli);
 

@@ -70,7 +70,8 @@ std::string describe(const Evaluation& evaluation);
 // One function a group of commands; each adds them to the program.
 void add_listing_commands(CLI::App& app, Cli& cli);     // methods, datasets, info
 void add_simulate_command(CLI::App& app, Cli& cli);     // simulate
-void add_experiment_commands(CLI::App& app, Cli& cli);  // run, evaluate, export
+void add_experiment_commands(CLI::App& app, Cli& cli);  // run, evaluate
+void add_export_command(CLI::App& app, Cli& cli);       // export
 void add_match_command(CLI::App& app, Cli& cli);        // match
 void add_bench_command(CLI::App& app, Cli& cli);        // bench
 

@@ -21,15 +21,6 @@ void interrupt(int) {
   interrupted = 1;
 }
 
-/// A name of the option visitor as a flag: "min_travel" -> "--min-travel".
-std::string flag_of(std::string_view name) {
-  if (name == "num_candidates") return "--num-candidates";
-  if (name == "max_recall") return "--max-candidates-recall";
-  std::string flag = "--" + std::string(name);
-  std::ranges::replace(flag, '_', '-');
-  return flag;
-}
-
 /// Makes a flag of every value that it sees.
 class FlagMaker final : public OptionVisitor {
  public:

@@ -8,7 +8,6 @@
 #include "core/datasets/registry.h"
 #include "core/environment.h"
 #include "core/error.h"
-#include "core/exports/registry.h"
 #include "core/files.h"
 #include "core/numpy.h"
 #include "core/pipeline.h"
@@ -194,23 +193,6 @@ void add_experiment_commands(CLI::App& app, Cli& cli) {
         is_number ? protocol->set("num_candidates", text) : void(flags->candidates = text);
       }
       evaluate_results(cli, *flags, *protocol);
-    });
-  }
-  {
-    CLI::App* const command = add_command(app, cli, "export", "Hand an experiment to other programs");
-    const auto folder = std::make_shared<std::string>();
-    const auto format = std::make_shared<std::string>();
-    const auto out = std::make_shared<std::string>();
-    std::string formats;
-    for (const ExportFormat& each : exports())
-      formats += fmt::format("{}{} ({})", formats.empty() ? "" : ", ", each.name, each.title);
-    command->add_option("EXPERIMENT", *folder, "Folder of an experiment")->required();
-    command->add_option("--format", *format, formats)->required()->type_name("F");
-    command->add_option("--out", *out, "File to write")->required()->type_name("PATH");
-    command->callback([&cli, folder, format, out] {
-      const ExportFormat& chosen = export_format(*format);
-      chosen.write(load_experiment(*folder), load_trajectory(*folder), *out);
-      cli.tell(fmt::format("wrote {}", *out), {{"path", *out}, {"format", chosen.name}});
     });
   }
 }

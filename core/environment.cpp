@@ -18,6 +18,14 @@ fs::path folder_of_variable(const char* name) {
 
 std::string version() { return RELOCUS_VERSION; }
 
+std::vector<std::pair<std::string, std::string>> libraries() {
+  return {{"LibTorch", RELOCUS_TORCH_VERSION},
+          {"faiss", RELOCUS_FAISS_VERSION},
+          {"Open3D", RELOCUS_OPEN3D_VERSION},
+          {"Eigen", RELOCUS_EIGEN_VERSION},
+          {"compiler", __VERSION__}};
+}
+
 fs::path models_folder() {
   if (const fs::path chosen = folder_of_variable("RELOCUS_MODELS"); !chosen.empty()) return chosen;
   std::error_code ignored;

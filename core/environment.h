@@ -2,11 +2,16 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace relocus {
 
 /// "0.1.0"
 std::string version();
+
+/// Libraries that figures depend on, with their versions: {"LibTorch", "1.13.1"}, …
+std::vector<std::pair<std::string, std::string>> libraries();
 
 /// Folder with one folder per method that ships weights: RELOCUS_MODELS, or models/ beside the installed program, or of
 /// the source tree.

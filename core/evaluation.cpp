@@ -21,17 +21,6 @@ void check_frame(const Trajectory& trajectory, FrameId frame, const char* what) 
                 what, frame, trajectory.size());
 }
 
-ScoreKind score_kind(std::span<const Retrieval> retrievals) {
-  for (const Retrieval& retrieval : retrievals)
-    if (!retrieval.candidates.empty() && std::isfinite(retrieval.candidates[0].similarity))
-      return ScoreKind::Similarity;
-  return ScoreKind::Distance;
-}
-
-double score_of(const Candidate& candidate, ScoreKind kind) {
-  return kind == ScoreKind::Similarity ? candidate.similarity : -candidate.distance;
-}
-
 /// Evaluates retrieval by retrieval.
 class Judge {
  public:
@@ -220,6 +209,17 @@ void remark_on_short_lists(Evaluation& evaluation, std::span<const Retrieval> re
 }
 
 }  // namespace
+
+ScoreKind score_kind(std::span<const Retrieval> retrievals) {
+  for (const Retrieval& retrieval : retrievals)
+    if (!retrieval.candidates.empty() && std::isfinite(retrieval.candidates[0].similarity))
+      return ScoreKind::Similarity;
+  return ScoreKind::Distance;
+}
+
+double score_of(const Candidate& candidate, ScoreKind kind) {
+  return kind == ScoreKind::Similarity ? candidate.similarity : -candidate.distance;
+}
 
 Outcome outcome(const QueryResult& result, double threshold) {
   if (!result.asked) return Outcome::Ignored;

@@ -40,6 +40,10 @@ Outcome outcome(const QueryResult& result, double threshold);
 /// Score by which answers are accepted.
 enum class ScoreKind { Similarity, Distance };  ///< Distance: score = -distance
 
+/// Similarity where any first answer has one.
+ScoreKind score_kind(std::span<const Retrieval> retrievals);
+double score_of(const Candidate& candidate, ScoreKind kind);  ///< higher is better; NaN where unknown
+
 struct Evaluation {
   Protocol protocol;  ///< stamped()
   ScoreKind score_kind = ScoreKind::Distance;

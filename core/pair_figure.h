@@ -4,8 +4,11 @@
 
 namespace relocus {
 
-/// Draws two scans from above as a PNG: `a` (blue), `b` (orange), and both over each other with `b` turned by `yaw`
-/// [rad] (NaN: as it is). x is up, y is left, 100 m across.
+/// Two scans from above as a PNG: `a` (blue), `b` (orange), and both over each other with `b` turned by `yaw` [rad]
+/// (NaN: as it is). x is up, y is left, 100 m across; each of the three squares is `side` pixels wide.
+std::string pair_png(const PointCloud& a, const PointCloud& b, float yaw, int side = 600);
+
+/// The same as a file.
 void draw_pair(const std::filesystem::path& path, const PointCloud& a, const PointCloud& b, float yaw);
 
 }  // namespace relocus

@@ -259,6 +259,13 @@ std::string one_line(const Protocol& protocol) {
   return text;
 }
 
+std::string flag_of(std::string_view value) {
+  if (value == "max_recall") return "--max-candidates-recall";
+  std::string flag = "--" + std::string(value);
+  std::ranges::replace(flag, '_', '-');
+  return flag;
+}
+
 Admitted admitted(const Trajectory& trajectory, const Protocol& protocol, FrameId query) {
   const FrameId end = database_end(trajectory, protocol);
   Admitted open{0, end, end};

@@ -61,6 +61,9 @@ Protocol stamped(Protocol protocol);
 /// …".
 std::string one_line(const Protocol& protocol);
 
+/// How the command line names one of its values: "min_travel" -> "--min-travel".
+std::string flag_of(std::string_view value);
+
 /// Frames j < `before` and frames `from` <= j < `end` may answer. With past_only the second range is empty.
 struct Admitted {
   FrameId before = 0, from = 0, end = 0;

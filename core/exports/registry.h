@@ -3,17 +3,29 @@
 #include <functional>
 #include <span>
 
-#include "core/experiment.h"
+#include "core/matches.h"
 
 namespace relocus {
+
+/// What is handed over of an experiment, and what is known beside it.
+struct ExportOptions {
+  Acceptance acceptance;
+  bool accepted_only = false;                ///< match lists hold the accepted answers alone
+  std::shared_ptr<const Sequence> sequence;  ///< names, full poses and scans of its frames; null: not at hand
+  Progress progress;
+};
 
 /// One way to hand an experiment to other programs.
 struct ExportFormat {
   std::string name;       ///< "csv": as --format says it
   std::string title;      ///< "Comma-separated candidates"
   std::string extension;  ///< ".csv"
-  std::function<void(const Experiment&, const Trajectory&, const std::filesystem::path&)> write;
+  bool selects = false;   ///< heeds accepted_only; loop edges, reports and descriptors are always what they are
+  std::function<void(const Experiment&, const Trajectory&, const ExportOptions&, const std::filesystem::path&)> write;
 };
+
+/// The frames that an experiment is about, for ExportOptions; null when they cannot be opened any more, or are others.
+std::shared_ptr<const Sequence> sequence_at_hand(const Experiment& experiment, const Trajectory& trajectory);
 
 std::span<const ExportFormat> exports();
 const ExportFormat& export_format(std::string_view name);

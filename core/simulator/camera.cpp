@@ -1,10 +1,9 @@
 #include "core/simulator/camera.h"
 
-#include <png.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "core/png.h"
 #include "core/simulator/texture.h"
 
 namespace relocus {
@@ -70,21 +69,6 @@ Vector3f shaded(const Moment& moment, const Hit& hit, const Vector3f& origin, co
 std::uint8_t developed(float light) {
   const float film = 1 - std::exp(-1.25f * std::max(0.f, light));
   return std::uint8_t(std::clamp(255 * std::pow(film, 1 / 2.2f), 0.f, 255.f));
-}
-
-std::string png_of(const std::vector<std::uint8_t>& pixels, int width, int height) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = png_uint_32(width);
-  image.height = png_uint_32(height);
-  image.format = PNG_FORMAT_RGB;
-  image.flags = PNG_IMAGE_FLAG_FAST;
-  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
-  std::string bytes(size, '\0');
-  if (!png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels.data(), 0, nullptr))
-    throw Error("cannot make a PNG picture: {}", image.message);
-  bytes.resize(size);
-  return bytes;
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
+#include <sys/resource.h>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QProcess>
 #include <cmath>
+
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -294,7 +296,13 @@ class CliTest : public QObject {
   }
 
   void experiments_are_exported() {
-    for (const char* format : {"csv", "json", "npy", "ssc"}) {
+    const Outcome listed = call("export --list --json");
+    QCOMPARE(listed.code, 0);
+        const Json formats = listed.last_line()["formats"];
+    QVERIFY(formats.size() >= 7);
+    for (const Json& each : formats) {
+      const std::string format = each["name"];
+      QVERIFY(contains(call("export --list").out, format));
       const std::string out = folder_ / (std::string("export.") + format);
       QCOMPARE(call("export " + whole_ + " --json --format " + format + " --out " + out)
                    .last_line()["path"]
@@ -303,6 +311,55 @@ class CliTest : public QObject {
       QVERIFY(std::filesystem::file_size(out) > 0);
     }
     QCOMPARE(read_npy(folder_ / "export.npy").shape, (std::vector<std::int64_t>{60, 20}));
+  }
+
+  void a_threshold_says_what_is_accepted() {
+    const auto accepted = [&](const std::string& flags) {
+      const std::string out = folder_ / "accepted.txt";
+      QStringList lines;
+      if (call("export " + whole_ + " --format kapture --accepted --out " + out + flags).code == 0)
+        lines = QString::fromStdString(read_text(out)).split('\n', Qt::SkipEmptyParts);
+      return std::ranges::count_if(lines, [](const QString& line) { return !line.startsWith('#'); });
+    };
+    QCOMPARE(accepted(" --threshold 2"), 0);  // no similarity is above 1
+    QVERIFY(accepted("") > 20);
+    QVERIFY(accepted(" --threshold 0.1") >= accepted(""));
+    QCOMPARE(call("export " + whole_ + " --format csv --out x --threshold high").code, 2);
+  }
+
+  void a_full_disk_is_a_named_error() {
+    const std::string out = folder_ / "report.html";
+    QProcess process;
+    process.setChildProcessModifier([] {
+      const rlimit tight{4096, 4096};
+      ::setrlimit(RLIMIT_FSIZE, &tight);
+    });
+    process.start(RELOCUS_BINARY_DIR "/relocus-cli", {"export", QString::fromStdString(whole_), "--format", "report",
+                                                      "--out", QString::fromStdString(out)});
+    QVERIFY(process.waitForFinished(60000));
+    QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+    QCOMPARE(process.exitCode(), 1);
+    QVERIFY(contains(process.readAllStandardError().toStdString(), "report.html"));
+    QVERIFY(!std::filesystem::exists(out));
+  }
+
+  /// The command that a report names makes the same experiment again.
+  void a_report_tells_how_it_was_made() {
+    const std::string out = folder_ / "made.html";
+    QCOMPARE(call("export " + whole_ + " --format report --out " + out).code, 0);
+    const std::string page = read_text(out), mark = "relocus-cli run ";
+    const auto start = page.find(mark);
+    QVERIFY(start != std::string::npos);
+    std::string command = page.substr(start + 12, page.find(" --out ", start) - start - 12);
+    const std::string again = folder_ / "again";
+    QVERIFY2(call(command + " --out " + again).code == 0, command.c_str());
+    const std::string second = folder_ / "again.html";
+    QCOMPARE(call("export " + again + " --format report --out " + second).code, 0);
+    const auto without_times = [](std::string text) {  // and without the line that holds the folder
+      const auto from = text.find("id=\"environment\""), to = text.find("id=\"hashes\"");
+      return text.erase(from, to - from);
+    };
+    QCOMPARE(without_times(read_text(second)), without_times(page));
   }
 
   /// Frames 5 and 35 stand on the same spot; the query is turned by 90 degrees of the lap, a quarter of 30 frames.

@@ -1,9 +1,13 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/candidate_lists.h"
 #include "core/exports/registry.h"
 #include "core/files.h"
 #include "core/numpy.h"
+#include "tests/full_disk.h"
+#include "tests/made_files.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -16,11 +20,32 @@ class ExportsTest : public QObject {
   Trajectory trajectory_;
   Experiment experiment_;
 
-  std::filesystem::path write(const char* format) const {
+  std::filesystem::path write(const char* format, const ExportOptions& options = {}) const {
     const ExportFormat& known = export_format(format);
     const std::filesystem::path path = folder_.filePath("out").toStdString() + known.extension;
-    known.write(experiment_, trajectory_, path);
+    known.write(experiment_, trajectory_, options, path);
     return path;
+  }
+
+  /// Answers of 0.5 and more, without 60 -> 3, which somebody rejected, and with 61 -> 4, which somebody accepted.
+  static ExportOptions reviewed() {
+    ExportOptions options;
+    options.acceptance.threshold = 0.5;
+    options.acceptance.verdicts = {{{60, 3}, false}, {{61, 4}, true}};
+    options.accepted_only = true;
+    return options;
+  }
+
+  static std::vector<std::vector<std::string>> lines_with(const std::string& text, std::string_view first_word) {
+    std::vector<std::vector<std::string>> found;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::vector<std::string> fields;
+      for (std::string word; words >> word;) fields.push_back(word);
+      if (!fields.empty() && fields[0] == first_word) found.push_back(fields);
+    }
+    return found;
   }
 
  private Q_SLOTS:
@@ -49,11 +74,12 @@ class ExportsTest : public QObject {
     QTest::addColumn<QByteArray>("format");
     QTest::newRow("csv") << QByteArray("csv");
     QTest::newRow("ssc") << QByteArray("ssc");
+    QTest::newRow("kapture") << QByteArray("kapture");
   }
   void candidate_lists_can_be_read_back_and_give_the_same_figures() {
     QFETCH(QByteArray, format);
     const std::filesystem::path path = write(format);
-    const std::string stamp = format == "csv" ? read_text(path) : read_text(path.string() + ".protocol.json");
+    const std::string stamp = format != "ssc" ? read_text(path) : read_text(path.string() + ".protocol.json");
     QVERIFY(stamp.find("ssc_recall") != std::string::npos);
     const ImportedResults results = read_results(path);
     QCOMPARE(results.layout, format.toStdString());
@@ -84,14 +110,140 @@ class ExportsTest : public QObject {
     Experiment imported = experiment_;
     imported.descriptors.resize(0, 0);
     const std::string error =
-        test::error_of([&] { export_format("npy").write(imported, trajectory_, "/tmp/none.npy"); });
+        test::error_of([&] { export_format("npy").write(imported, trajectory_, {}, "/tmp/none.npy"); });
     QVERIFY(error.find("test/00") != std::string::npos && error.find("csv") != std::string::npos);
+  }
+
+  void thresholds_and_verdicts_say_what_is_accepted() {
+    Acceptance acceptance;
+    QCOMPARE(accepted_matches(experiment_, acceptance).size(), 1u);  // F1 is best with the right answer alone
+    acceptance.threshold = 0.3;
+    QCOMPARE(accepted_matches(experiment_, acceptance).size(), 2u);
+    acceptance.threshold = 0.5;
+    const auto matches = accepted_matches(experiment_, acceptance);
+    QCOMPARE(matches.size(), 1u);
+    QCOMPARE(matches[0].query, 60);
+    QCOMPARE(matches[0].candidate.frame, 3);
+    QCOMPARE(matches[0].score, double(.9f));
+    const auto decided = accepted_matches(experiment_, reviewed().acceptance);
+    QCOMPARE(decided.size(), 1u);
+    QCOMPARE(decided[0].query, 61);
+    QCOMPARE(decided[0].candidate.frame, 4);
+    QVERIFY(decided[0].by_verdict);
+  }
+
+  void without_ground_truth_a_threshold_must_be_given() {
+    Experiment blind = experiment_;
+    blind.evaluation = {};
+    RELOCUS_ERROR(accepted_matches(blind, {}), "test/00", "threshold");
+    Acceptance given;
+    given.threshold = 0.5;
+    QCOMPARE(accepted_matches(blind, given).size(), 1u);
+  }
+
+  void lists_can_hold_the_accepted_answers_alone_data() {
+    QTest::addColumn<QByteArray>("format");
+    for (const char* format : {"csv", "ssc", "kapture"}) QTest::newRow(format) << QByteArray(format);
+  }
+  void lists_can_hold_the_accepted_answers_alone() {
+    QFETCH(QByteArray, format);
+    const std::filesystem::path path = write(format, reviewed());
+    const ImportedResults results = read_results(path);
+    QCOMPARE(results.retrievals.size(), 1u);
+    QCOMPARE(results.retrievals[0].query, 710);
+    QCOMPARE(results.retrievals[0].candidates.size(), 1u);
+    QCOMPARE(results.retrievals[0].candidates[0].frame, 140);
+    QVERIFY(read_text(format == "ssc" ? path.string() + ".protocol.json" : path.string()).find("0.5") !=
+            std::string::npos);
+  }
+
+  void json_tells_what_was_selected() {
+    const nlohmann::json json = nlohmann::json::parse(read_text(write("json", reviewed())));
+    QCOMPARE(json["threshold"].get<double>(), 0.5);
+    QCOMPARE(int(json["queries"].size()), 1);
+    QCOMPARE(json["queries"][0]["candidates"][0]["frame"].get<int>(), 140);
+    QCOMPARE(int(json["verdicts"].size()), 2);
+    QVERIFY(json["verdicts"][0]["accepted"] == false);
+  }
+
+  void kapture_names_readings_as_the_sequence_does() {
+    auto sequence = std::make_shared<Sequence>();
+    sequence->folder = "/data/drive";
+    for (std::size_t i = 0; i < trajectory_.size(); ++i) {
+      Frame frame;
+      frame.id = FrameId(i);
+      frame.cloud = fmt::format("/data/drive/velodyne/{:06}.bin", trajectory_.numbers[i]);
+      sequence->frames.push_back(frame);
+    }
+    ExportOptions options;
+    options.sequence = sequence;
+    const std::string text = read_text(write("kapture", options));
+    QVERIFY(text.starts_with("# kapture format: 1.0\n# query_image, map_image, score\n"));
+    QVERIFY(text.find("\nvelodyne/000700.bin, velodyne/000130.bin, 0.9\n") != std::string::npos);
+    QVERIFY(read_text(write("kapture")).find("\nframe_000700, frame_000130, 0.9\n") != std::string::npos);
+  }
+
+  void g2o_holds_the_path_and_the_accepted_loops() {
+    ExportOptions options;
+    options.acceptance.threshold = 0.5;
+    const std::string text = read_text(write("g2o", options));
+    const auto vertices = lines_with(text, "VERTEX_SE3:QUAT"), edges = lines_with(text, "EDGE_SE3:QUAT");
+    QCOMPARE(vertices.size(), 62u);
+    QCOMPARE(vertices[1], (std::vector<std::string>{"VERTEX_SE3:QUAT", "110", "20", "0", "0", "0", "0", "0", "1"}));
+    QCOMPARE(edges.size(), 61u + 1u);
+    const auto& step = edges[0];
+    QCOMPARE(step.size(), 3u + 7u + 21u);
+    QCOMPARE(std::stod(step[3]), 20.0);  // 100 -> 110 in its own frame
+    const auto& loop = edges.back();
+    QCOMPARE(loop[1] + " " + loop[2], std::string("700 130"));
+    for (int i = 3; i < 8; ++i) QCOMPARE(std::stod(loop[std::size_t(i)]), 0.0);
+    QVERIFY(std::abs(std::stod(loop[8]) - std::sin(.5)) < 1e-6);  // the method's yaw of 1 rad
+    QVERIFY(std::abs(std::stod(loop[9]) - std::cos(.5)) < 1e-6);
+    // The diagonal of the upper triangle: a loop is far less sure than a step, its translation least.
+    const auto of = [](const std::vector<std::string>& edge, std::size_t i) { return std::stod(edge[10 + i]); };
+    QCOMPARE(of(loop, 0), 4 / std::pow(experiment_.protocol.positive_radius, 2));
+    QVERIFY(of(loop, 0) < of(step, 0) && of(loop, 20) < of(step, 20));
+    QVERIFY(text.find("# protocol: ssc_recall") != std::string::npos);
+  }
+
+  void a_loop_without_yaw_is_wider() {
+    ExportOptions options;
+    options.acceptance.verdicts = {{{60, 3}, false}, {{61, 2}, true}};
+    options.acceptance.threshold = 10;
+    const auto edges = lines_with(read_text(write("g2o", options)), "EDGE_SE3:QUAT");
+    QCOMPARE(edges.back()[2], std::string("120"));
+    QVERIFY(std::stod(edges.back()[30]) < 2);  // 4 / sigma^2 with anything round the circle
+  }
+
+  void a_pose_graph_needs_poses() {
+    Trajectory blind = trajectory_;
+    for (auto& position : blind.positions) position.setConstant(NAN);
+    ExportOptions options;
+    options.acceptance.threshold = 0.5;
+    RELOCUS_ERROR(export_format("g2o").write(experiment_, blind, options, "/tmp/none.g2o"), "test/00", "kapture");
+  }
+
+  void a_full_disk_is_named_and_what_was_there_stays() {
+    for (const ExportFormat& format : exports()) {
+      const std::filesystem::path path = write(format.name.c_str());
+      const std::string before = read_text(path);
+      std::string error;
+      {
+        const test::FullDisk full(16);
+        error = test::error_of([&] { format.write(experiment_, trajectory_, {}, path); });
+      }
+      QVERIFY2(error.find(path.string()) != std::string::npos && error.find("make room") != std::string::npos,
+               (format.name + ": " + error).c_str());
+      QVERIFY(read_text(path) == before);
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path().toStdString()))
+      QVERIFY(entry.path().string().find(".tmp") == std::string::npos);
   }
 
   void what_cannot_be_is_named() {
     QVERIFY(test::error_of([] { export_format("xls"); }).find("csv") != std::string::npos);
     for (const ExportFormat& format : exports()) {
-      const std::string error = test::error_of([&] { format.write(experiment_, trajectory_, "/nowhere/at/all"); });
+      const std::string error = test::error_of([&] { format.write(experiment_, trajectory_, {}, "/nowhere/at/all"); });
       QVERIFY2(error.find("/nowhere/at/all") != std::string::npos, format.name.c_str());
     }
   }

@@ -1,0 +1,128 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <numbers>
+
+#include "core/error.h"
+#include "core/exports/registry.h"
+#include "core/files.h"
+
+namespace relocus {
+namespace {
+
+constexpr double kDegree = std::numbers::pi / 180;
+// How well the poses of the sequence follow each other, for want of a covariance in pose files.
+constexpr double kOdometrySigma = 0.1, kOdometryTurn = 0.5 * kDegree;  // [m], [rad]
+// A loop says that two places are one, within the protocol's radius, and how far they are turned.
+constexpr double kKnownYaw = 5 * kDegree;                            // [rad] sigma of a method's yaw
+constexpr double kUnknownYaw = 180 * kDegree / std::numbers::sqrt3;  // [rad] sigma of anything round the circle
+constexpr double kTilt = 10 * kDegree;                               // [rad] sigma of roll and pitch on a road
+
+/// The sensor's pose, where it is known: the whole one with the sequence at hand, otherwise position and heading.
+std::optional<Eigen::Isometry3d> pose_of(const Trajectory& trajectory, const ExportOptions& options, FrameId frame) {
+  if (options.sequence && std::size_t(frame) < options.sequence->frames.size()) {
+    const auto& pose = options.sequence->frames[std::size_t(frame)].world_from_sensor;
+    return pose && pose->matrix().allFinite() ? pose : std::nullopt;
+  }
+  if (!trajectory.has_pose(frame)) return std::nullopt;
+  Eigen::Isometry3d pose(Eigen::AngleAxisd(trajectory.headings[std::size_t(frame)], Eigen::Vector3d::UnitZ()));
+  pose.translation() = trajectory.positions[std::size_t(frame)];
+  return pose;
+}
+
+/// "x y z qx qy qz qw"
+std::string text_of(const Eigen::Isometry3d& pose) {
+  Eigen::Quaterniond q(pose.linear());
+  q.normalize();
+  if (q.w() < 0) q.coeffs() *= -1;
+  const Eigen::Vector3d& t = pose.translation();
+  return fmt::format("{:.9g} {:.9g} {:.9g} {:.9g} {:.9g} {:.9g} {:.9g}", t.x(), t.y(), t.z(), q.x(), q.y(), q.z(),
+                     q.w());
+}
+
+/// The upper triangle of a diagonal 6 x 6. g2o's rotations are the imaginary part of a quaternion: half an angle.
+std::string information(double metres, double tilt, double yaw) {
+  const auto of = [](double sigma) { return 1 / (sigma * sigma); };
+  const std::array<double, 6> diagonal{of(metres), of(metres), of(metres), of(tilt / 2), of(tilt / 2), of(yaw / 2)};
+  std::string text;
+  for (int row = 0; row < 6; ++row)
+    for (int column = row; column < 6; ++column)
+      fmt::format_to(std::back_inserter(text), " {:.6g}", row == column ? diagonal[std::size_t(row)] : 0.0);
+  return text;
+}
+
+/// Half of a protocol's radius is one sigma: 95 % of right answers lie inside of it.
+double loop_sigma(const Protocol& protocol) { return std::max(protocol.positive_radius, 1.0) / 2; }
+
+std::string head(const Experiment& experiment, const ExportOptions& options, double threshold) {
+  const double sigma = loop_sigma(experiment.evaluation.protocol);
+  std::string text = fmt::format(
+      "# {} on {}, relocus {}\n# protocol: {}\n# loops: score >= {}, {} verdicts of a person\n",
+      experiment.method.empty() ? "imported answers" : experiment.method, experiment.sequence_name, experiment.version,
+      one_line(experiment.evaluation.protocol), threshold, options.acceptance.verdicts.size());
+  text += fmt::format(
+      "# vertex: world_from_sensor of the sequence's pose file{}, by frame number{}\n"
+      "# consecutive vertices: from the same poses; sigma {} m, {:.1f} deg (nominal: pose files hold no covariance)\n",
+      options.sequence ? "" : " (position and heading alone: the sequence is not at hand)",
+      experiment.database.empty() ? "" : " (position in the joined sequence)", kOdometrySigma, kOdometryTurn / kDegree);
+  text += fmt::format(
+      "# loop edges: from the method's answer, never from ground truth. A method tells the yaw at most: the "
+      "translation "
+      "is 0 with\n#   sigma {:.3g} m (half the protocol's radius), roll and pitch 0 with {:.0f} deg, yaw {:.0f} deg "
+      "where "
+      "the method\n#   tells it, else {:.0f} deg (anything). Refine by registration before you trust their lengths.\n",
+      sigma, kTilt / kDegree, kKnownYaw / kDegree, kUnknownYaw / kDegree);
+  return text;
+}
+
+void write_g2o(const Experiment& experiment, const Trajectory& trajectory, const ExportOptions& options,
+               const std::filesystem::path& path) {
+  const double threshold = threshold_of(experiment, options.acceptance);
+  const double sigma = loop_sigma(experiment.evaluation.protocol);
+  const auto num_frames = FrameId(trajectory.size());
+  std::vector<std::optional<Eigen::Isometry3d>> poses;
+  for (FrameId frame = 0; frame < num_frames; ++frame) poses.push_back(pose_of(trajectory, options, frame));
+
+  std::string vertices, edges;
+  FrameId previous = -1;
+  for (FrameId frame = 0; frame < num_frames; ++frame) {
+    const auto& pose = poses[std::size_t(frame)];
+    if (!pose) continue;
+    options.progress("Writing the graph", std::size_t(frame), std::size_t(num_frames));
+    vertices += fmt::format("VERTEX_SE3:QUAT {} {}\n", experiment.number(frame), text_of(*pose));
+    const bool joint = !experiment.database.empty() && frame == experiment.evaluation.protocol.database_frames;
+    if (previous >= 0 && !joint)  // between a map and its queries lies nothing
+      edges += fmt::format("EDGE_SE3:QUAT {} {} {}{}\n", experiment.number(previous), experiment.number(frame),
+                           text_of(poses[std::size_t(previous)]->inverse() * *pose),
+                           information(kOdometrySigma, kOdometryTurn, kOdometryTurn));
+    previous = frame;
+  }
+  if (previous < 0)
+    throw Error("{} has no poses, and a pose graph is made of them; export match lists instead (csv, kapture, ssc)",
+                experiment.sequence_name);
+
+  std::size_t without_pose = 0;
+  for (const Match& match : accepted_matches(experiment, options.acceptance)) {
+    if (!poses[std::size_t(match.query)] || !poses[std::size_t(match.candidate.frame)]) {
+      ++without_pose;
+      continue;
+    }
+    const bool knows_yaw = std::isfinite(match.candidate.yaw);
+    const Eigen::Isometry3d query_from_candidate(
+        Eigen::AngleAxisd(knows_yaw ? match.candidate.yaw : 0.0, Eigen::Vector3d::UnitZ()));
+    edges += fmt::format("EDGE_SE3:QUAT {} {} {}{}\n", experiment.number(match.query),
+                         experiment.number(match.candidate.frame), text_of(query_from_candidate),
+                         information(sigma, kTilt, knows_yaw ? kKnownYaw : kUnknownYaw));
+  }
+  std::string text = head(experiment, options, threshold);
+  if (without_pose > 0) text += fmt::format("# {} loops are left out: a frame of them has no pose\n", without_pose);
+  write_atomically(path, text + vertices + edges);
+}
+
+}  // namespace
+
+ExportFormat make_g2o() { return {"g2o", "Pose graph with the accepted loops (g2o)", ".g2o", false, write_g2o}; }
+
+}  // namespace relocus

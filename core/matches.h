@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "core/experiment.h"
+
+namespace relocus {
+
+/// Which answers count as loops: those whose score reaches the threshold, and whatever a person decided.
+struct Acceptance {
+  std::optional<double> threshold;  ///< score >= threshold is accepted; absent: that of the best F1
+  std::map<std::pair<FrameId, FrameId>, bool> verdicts;  ///< (query, candidate) -> accepted; they beat the threshold
+};
+
+/// An answer that is accepted.
+struct Match {
+  FrameId query = -1;
+  Candidate candidate;
+  double score = 0;         ///< similarity, or -distance; higher is better
+  bool by_verdict = false;  ///< a person accepted it
+};
+
+/// The threshold that holds. Throws where none was given and no ground truth tells the best.
+double threshold_of(const Experiment& experiment, const Acceptance& acceptance);
+
+/// First answers that reach the threshold and that nobody rejected, and all answers that somebody accepted; by query,
+/// best first.
+std::vector<Match> accepted_matches(const Experiment& experiment, const Acceptance& acceptance);
+
+/// The experiment with nothing but its accepted answers: for lists that other programs take whole.
+Experiment with_accepted_answers(const Experiment& experiment, const Acceptance& acceptance);
+
+}  // namespace relocus
