@@ -88,6 +88,8 @@ MainWindow::MainWindow(Session& session, bool remember)
   add_commands();
   make_views();
   wire();
+  add_evaluation_views();
+  wire_plot_exports();
   add_layouts();
   for (const auto& [name, dock] : docks_) dock->hide();
   frames_bar_->hide();
@@ -265,14 +267,6 @@ void MainWindow::wire() {
   connect(&session_, &Session::candidate_changed, candidates_, &CandidateTable::show_candidate);
   connect(candidates_, &CandidateTable::candidate_selected, &session_, &Session::select_candidate);
   connect(candidates_, &CandidateTable::candidate_activated, &session_, &Session::select_query);
-
-  // Figures.
-  connect(&session_, &Session::experiment_changed, this, [this](const std::shared_ptr<const Experiment>& experiment) {
-    if (!experiment) return curves_->show_error(tr("Run a method to see how good it is (Ctrl+R)."));
-    curves_->show_evaluation({experiment, &experiment->evaluation});
-  });
-  connect(&session_, &Session::threshold_changed, curves_, &CurveView::show_threshold);
-  connect(curves_, &CurveView::threshold_chosen, &session_, &Session::choose_threshold);
 }
 
 // Showing ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 
 #include "app/value_change.h"
 #include "core/datasets/registry.h"
+#include "core/error.h"
 #include "core/pipeline.h"
 
 namespace relocus {
@@ -32,6 +33,41 @@ std::shared_ptr<Options> make_options(const MethodInfo& info, const nlohmann::or
   std::shared_ptr<Options> options = info.options();
   if (options && !values.is_null()) set_options(*options, values);
   return options;
+}
+
+/// An experiment under another protocol, or why it cannot be had.
+struct Reevaluated {
+  int id;
+  std::shared_ptr<const Experiment> experiment;  ///< null: it stays as it was
+  QString problem;
+};
+
+/// The current experiment, first, and those that have its protocol: they go together, so that they stay comparable.
+/// Kept copies stay behind.
+std::vector<OpenExperiment> together(const Experiments& experiments) {
+  std::vector<OpenExperiment> group{*experiments.current()};
+  const auto protocol = to_json(group.front().experiment->protocol);
+  for (const OpenExperiment& open : experiments.all())
+    if (open.id != group.front().id && !open.kept && to_json(open.experiment->protocol) == protocol)
+      group.push_back(open);
+  return group;
+}
+
+std::vector<Reevaluated> evaluated(const std::vector<OpenExperiment>& group, const OpenedSequence& opened,
+                                   const Protocol& protocol, const Progress& progress) {
+  std::vector<Reevaluated> results;
+  for (const OpenExperiment& open : group) {
+    try {
+      results.push_back(
+          {open.id,
+           std::make_shared<const Experiment>(reevaluate(*open.experiment, opened.sequence, protocol, progress)),
+           {}});
+    } catch (const Error& problem) {
+      if (results.empty()) throw;  // the current one
+      results.push_back({open.id, nullptr, format("{}: {}", open.label.toStdString(), problem.what())});
+    }
+  }
+  return results;
 }
 
 /// "Scan Context on kitti/00: Recall@1 86.1 %, max F1 85.2 %, AP 82.8 % of 101 queries; 3.7 s"
@@ -69,12 +105,16 @@ Session::Session(QObject* parent) : QObject(parent) {
   connect(&scans_, &ScanLoader::loaded, this, &Session::receive);
   connect(&scans_, &ScanLoader::failed, this, &Session::receive_failure);
   connect(&scans_, &ScanLoader::idle, this, &Session::tell_if_idle);
+  connect(&experiments_, &Experiments::idle, this, &Session::tell_if_idle);
+  connect(&studies_, &Studies::idle, this, &Session::tell_if_idle);
   if (!methods().empty()) method_choice_.name = methods().front().name;
 }
 
 bool Session::is_computing() const { return std::ranges::any_of(runners_, &JobRunner::is_running); }
 
-bool Session::is_idle() const { return !is_computing() && !scans_.is_busy(); }
+bool Session::is_idle() const {
+  return !is_computing() && !scans_.is_busy() && !experiments_.is_busy() && !studies_.is_busy();
+}
 
 void Session::tell_if_idle() {
   if (is_idle()) Q_EMIT idle();
@@ -102,7 +142,13 @@ void Session::adopt(Opening opening) {
     Q_EMIT failed(opening.missing);
     return Q_EMIT sequence_missing(opening.path);
   }
+  if (opening.experiment && is_open(*opening.opened)) {  // one more of the sequence that is open
+    Q_EMIT opened_from(opening.path);
+    experiments_.add(std::move(opening.experiment), opening.path);
+    return take_current_experiment();
+  }
   for (const auto activity : {Activity::Checking, Activity::Running, Activity::Evaluating}) cancel(activity);
+  experiments_.clear();
   opened_ = std::move(opening.opened);
   experiment_ = nullptr;
   experiment_folder_.clear();
@@ -133,12 +179,53 @@ void Session::adopt(Opening opening) {
     if (opening.choice) method_choice_ = *opening.choice;
     Q_EMIT protocol_changed(protocol_);
     Q_EMIT method_choice_changed(method_choice_);
+    experiments_.add(opening.experiment, opening.path);
     adopt(std::move(opening.experiment));
   } else {
     set_query(0);
     evaluate_again();
   }
 }
+
+bool Session::is_open(const OpenedSequence& opened) const {
+  return opened_ && opened_->sequence.folder == opened.sequence.folder &&
+         opened_->sequence.frames.size() == opened.sequence.frames.size();
+}
+
+/// The window is about another experiment than before, or none.
+void Session::take_current_experiment() {
+  cancel(Activity::Evaluating);
+  undo_.clear();  // what was changed belongs to another experiment
+  chosen_threshold_.reset();
+  const OpenExperiment* current = experiments_.current();
+  experiment_folder_ = current ? current->folder : std::filesystem::path();
+  if (!current) {
+    experiment_ = nullptr;
+    evaluation_ = nullptr;
+    Q_EMIT experiment_changed(nullptr);
+    Q_EMIT evaluation_changed(nullptr);
+    Q_EMIT retrieval_changed();
+    choose_first_candidate();
+    return evaluate_again();
+  }
+  protocol_ = current->experiment->protocol;
+  Q_EMIT protocol_changed(protocol_);
+  adopt(current->experiment);
+}
+
+void Session::select_experiment(int id) {
+  if (!experiments_.find(id) || (experiments_.current() && experiments_.current()->id == id)) return;
+  experiments_.set_current(id);
+  take_current_experiment();
+}
+
+void Session::remove_experiment(int id) {
+  const bool was_current = experiments_.current() && experiments_.current()->id == id;
+  experiments_.remove(id);
+  if (was_current) take_current_experiment();
+}
+
+void Session::keep_copy(int id) { experiments_.duplicate(id); }
 
 void Session::adopt(std::shared_ptr<const Experiment> experiment) {
   experiment_ = std::move(experiment);
@@ -159,6 +246,7 @@ void Session::save_experiment(const std::filesystem::path& folder) {
               folder](const Progress&) { save(*experiment, opened->trajectory, folder); },
              [this, folder] {
                experiment_folder_ = folder;
+               if (const auto* current = experiments_.current()) experiments_.tell_folder(current->id, folder);
                Q_EMIT logged(Severity::Info, tr("Experiment saved in %1").arg(text(folder)));
                Q_EMIT opened_from(folder);
              });
@@ -362,11 +450,15 @@ void Session::evaluate_again() {
   if (!opened_) return;
   if (experiment_) {
     runner(Activity::Evaluating)
-        .start(
-            [experiment = experiment_, opened = opened_, protocol = protocol_](const Progress& progress) {
-              return std::make_shared<const Experiment>(reevaluate(*experiment, opened->sequence, protocol, progress));
-            },
-            [this](std::shared_ptr<const Experiment> experiment) { adopt(std::move(experiment)); });
+        .start([group = together(experiments_), opened = opened_, protocol = protocol_](
+                   const Progress& progress) { return evaluated(group, *opened, protocol, progress); },
+               [this](const std::vector<Reevaluated>& results) {
+                 for (const auto& [id, experiment, problem] : results) {
+                   if (experiment) experiments_.replace(id, experiment);
+                   if (!problem.isEmpty()) Q_EMIT logged(Severity::Warning, problem);
+                 }
+                 adopt(experiments_.current()->experiment);
+               });
   } else if (protocol_.min_overlap > 0) {
     evaluation_ = nullptr;
     Q_EMIT evaluation_changed(nullptr);
@@ -402,6 +494,7 @@ void Session::run() {
             experiment_folder_.clear();
             chosen_threshold_.reset();
             const bool other_protocol = to_json(experiment->protocol) != to_json(protocol_);
+            experiments_.add(experiment);
             adopt(std::move(experiment));
             if (other_protocol) evaluate_again();  // it was changed while the run went on
           });

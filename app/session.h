@@ -7,10 +7,12 @@
 #include <memory>
 #include <optional>
 
+#include "app/experiments.h"
 #include "app/job.h"
 #include "app/opening.h"
 #include "app/scan_loader.h"
 #include "app/selection_history.h"
+#include "app/studies.h"
 #include "core/simulator/simulator.h"
 #include "widgets/log_view.h"
 
@@ -30,6 +32,9 @@ class Session : public QObject {
 
   const std::shared_ptr<const OpenedSequence>& opened() const { return opened_; }      ///< null: nothing is open
   const std::shared_ptr<const Experiment>& experiment() const { return experiment_; }  ///< null: nothing was run
+  const Experiments& experiments() const { return experiments_; }
+  Experiments& experiments() { return experiments_; }  ///< all that are open; experiment() is the current one
+  Studies& studies() { return studies_; }
   const MethodChoice& method_choice() const { return method_choice_; }
   const Protocol& protocol() const { return protocol_; }
   FrameId query() const { return query_; }  ///< -1: none
@@ -45,11 +50,15 @@ class Session : public QObject {
   bool is_idle() const;  ///< nothing is computed, no scan is read
 
   // Opening and saving.
-  /// A sequence, a folder of several, or an experiment (on `sequence` when its own is elsewhere now).
+  /// A sequence, a folder of several, or an experiment (on `sequence` when its own is elsewhere now). An experiment of
+  /// the sequence that is open joins those that are.
   void open(const std::filesystem::path& path, const std::filesystem::path& sequence = {});
   void save_experiment(const std::filesystem::path& folder);
   void simulate(const std::filesystem::path& folder, const SimulatorOptions& options);  ///< and opens it
   void check_every_scan();
+  void select_experiment(int id);  ///< of experiments(): the window is about it from now on, and takes its protocol
+  void remove_experiment(int id);
+  void keep_copy(int id);  ///< stays under the present protocol when that is changed
 
   // Selecting.
   void select_query(FrameId frame);
@@ -63,7 +72,8 @@ class Session : public QObject {
 
   // Computing. What is chosen can be undone.
   void choose_method(const MethodChoice& choice);
-  void choose_protocol(const Protocol& protocol);  ///< evaluates what is there again; nothing is run
+  /// Evaluates again, without a run, the current experiment and those that shared its protocol.
+  void choose_protocol(const Protocol& protocol);
   void choose_threshold(double threshold);
   void run();
   void cancel(Activity activity);
@@ -97,10 +107,12 @@ class Session : public QObject {
  private:
   JobRunner& runner(Activity activity) { return runners_[std::size_t(activity)]; }
   void adopt(Opening opening);
+  bool is_open(const OpenedSequence& opened) const;
   void adopt(std::shared_ptr<const Experiment> experiment);
   void set_method(const MethodChoice& choice);
   void set_protocol(const Protocol& protocol);
   void set_threshold(std::optional<double> threshold);  ///< none: that of the best F1
+  void take_current_experiment();
   void evaluate_again();
   void select_something_telling();
   void set_query(FrameId frame);
@@ -116,6 +128,8 @@ class Session : public QObject {
   ScanLoader scans_;
   QUndoStack undo_;
   SelectionHistory history_;
+  Experiments experiments_;
+  Studies studies_;
 
   std::shared_ptr<const OpenedSequence> opened_;
   std::shared_ptr<const Experiment> experiment_;

@@ -10,11 +10,6 @@
 namespace relocus {
 namespace {
 
-WrongAnswers wrong_answers(const Protocol& protocol) {
-  if (protocol.wrong_answers == "false_positive") return WrongAnswers::FalsePositive;
-  return protocol.wrong_answers == "missed" ? WrongAnswers::Missed : WrongAnswers::Both;
-}
-
 void check_frame(const Trajectory& trajectory, FrameId frame, const char* what) {
   if (frame < 0 || frame >= static_cast<FrameId>(trajectory.size()))
     throw Error("{} {} is named, but the sequence has {} frames: are these the answers and poses of the same sequence?",
@@ -99,15 +94,6 @@ class Judge {
   int round_ = -1;
   std::size_t num_left_out_ = 0;
 };
-
-Answer answer_of(const QueryResult& result) {
-  return {result.score,
-          result.best >= 0,
-          result.answerable,
-          result.correct,
-          result.counted && !result.correct && result.best >= 0,
-          result.first_true_rank};
-}
 
 // ---- strata ----
 
@@ -208,29 +194,11 @@ void remark_on_short_lists(Evaluation& evaluation, std::span<const Retrieval> re
                     shortest, evaluation.figures.one_percent));
 }
 
-}  // namespace
-
-ScoreKind score_kind(std::span<const Retrieval> retrievals) {
-  for (const Retrieval& retrieval : retrievals)
-    if (!retrieval.candidates.empty() && std::isfinite(retrieval.candidates[0].similarity))
-      return ScoreKind::Similarity;
-  return ScoreKind::Distance;
-}
-
-double score_of(const Candidate& candidate, ScoreKind kind) {
-  return kind == ScoreKind::Similarity ? candidate.similarity : -candidate.distance;
-}
-
-Outcome outcome(const QueryResult& result, double threshold) {
-  if (!result.asked) return Outcome::Ignored;
-  const bool accepted = result.score >= threshold;
-  if (!accepted) return result.answerable ? Outcome::FalseNegative : Outcome::TrueNegative;
-  if (result.correct) return Outcome::TruePositive;
-  return result.counted ? Outcome::FalsePositive : Outcome::Ignored;
-}
+enum class Depth { FiguresAlone, Whole };
 
 Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> retrievals, const Protocol& protocol,
-                    const OverlapTable* overlaps, const Progress& progress, const Descriptors* descriptors) {
+                    const OverlapTable* overlaps, const Progress& progress, const Descriptors* descriptors,
+                    Depth depth) {
   Evaluation evaluation;
   evaluation.protocol = stamped(protocol);
   evaluation.score_kind = score_kind(retrievals);
@@ -260,6 +228,7 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
   settings.max_recall = protocol.max_recall;
   settings.one_percent = one_percent(trajectory, protocol);
   settings.wrong_answers = wrong_answers(protocol);
+  if (depth == Depth::FiguresAlone) settings.resamples = 0;
   const auto figures_where = [&](const auto& keeps) {
     std::vector<Answer> answers;
     std::vector<bool> kept(trajectory.size(), false);
@@ -274,6 +243,7 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
   };
 
   evaluation.figures = figures_where([](const QueryResult&) { return true; });
+  if (depth == Depth::FiguresAlone) return evaluation;
   std::size_t done = 0;
   for (const Stratum& stratum : all_strata()) {
     progress("Evaluating", ++done, all_strata().size() + 1);
@@ -286,6 +256,51 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
   remark_on_short_lists(evaluation, retrievals, trajectory);
   progress("Evaluating", all_strata().size() + 1, all_strata().size() + 1);
   return evaluation;
+}
+
+}  // namespace
+
+ScoreKind score_kind(std::span<const Retrieval> retrievals) {
+  for (const Retrieval& retrieval : retrievals)
+    if (!retrieval.candidates.empty() && std::isfinite(retrieval.candidates[0].similarity))
+      return ScoreKind::Similarity;
+  return ScoreKind::Distance;
+}
+
+double score_of(const Candidate& candidate, ScoreKind kind) {
+  return kind == ScoreKind::Similarity ? candidate.similarity : -candidate.distance;
+}
+
+WrongAnswers wrong_answers(const Protocol& protocol) {
+  if (protocol.wrong_answers == "false_positive") return WrongAnswers::FalsePositive;
+  return protocol.wrong_answers == "missed" ? WrongAnswers::Missed : WrongAnswers::Both;
+}
+
+Answer answer_of(const QueryResult& result) {
+  return {result.score,
+          result.best >= 0,
+          result.answerable,
+          result.correct,
+          result.counted && !result.correct && result.best >= 0,
+          result.first_true_rank};
+}
+
+Outcome outcome(const QueryResult& result, double threshold) {
+  if (!result.asked) return Outcome::Ignored;
+  const bool accepted = result.score >= threshold;
+  if (!accepted) return result.answerable ? Outcome::FalseNegative : Outcome::TrueNegative;
+  if (result.correct) return Outcome::TruePositive;
+  return result.counted ? Outcome::FalsePositive : Outcome::Ignored;
+}
+
+Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> retrievals, const Protocol& protocol,
+                    const OverlapTable* overlaps, const Progress& progress, const Descriptors* descriptors) {
+  return evaluate(trajectory, retrievals, protocol, overlaps, progress, descriptors, Depth::Whole);
+}
+
+Figures figures_alone(const Trajectory& trajectory, std::span<const Retrieval> retrievals, const Protocol& protocol,
+                      const OverlapTable* overlaps, const Descriptors* descriptors) {
+  return evaluate(trajectory, retrievals, protocol, overlaps, {}, descriptors, Depth::FiguresAlone).figures;
 }
 
 Evaluation evaluate_if_known(const Trajectory& trajectory, std::span<const Retrieval> retrievals,

@@ -37,6 +37,10 @@ enum class Outcome { TruePositive, FalsePositive, FalseNegative, TrueNegative, I
 /// between the radii and for frames that do not ask: Ignored.
 Outcome outcome(const QueryResult& result, double threshold);
 
+/// What a query adds to figures under a protocol.
+Answer answer_of(const QueryResult& result);
+WrongAnswers wrong_answers(const Protocol& protocol);
+
 /// Score by which answers are accepted.
 enum class ScoreKind { Similarity, Distance };  ///< Distance: score = -distance
 
@@ -65,6 +69,10 @@ struct Evaluation {
 Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> retrievals, const Protocol& protocol,
                     const OverlapTable* overlaps = nullptr, const Progress& progress = {},
                     const Descriptors* descriptors = nullptr);
+
+/// The figures alone, without strata, remarks and intervals: quick, and in one thread.
+Figures figures_alone(const Trajectory& trajectory, std::span<const Retrieval> retrievals, const Protocol& protocol,
+                      const OverlapTable* overlaps = nullptr, const Descriptors* descriptors = nullptr);
 
 /// The same for a sequence that may have no ground truth at all: its answers stand unjudged, the figures are of no
 /// query, and a remark says so.

@@ -1,78 +1,17 @@
 #include "core/figures.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <random>
 
 #include "core/error.h"
+#include "core/ranking.h"
 
 namespace relocus {
 namespace {
 
 constexpr std::size_t max_curve_points = 10000;
-constexpr double confidence = 0.95;
-constexpr std::uint64_t bootstrap_seed = 20230311;
-
-/// What accepting one answer changes.
-struct Item {
-  float true_positive = 0, false_positive = 0;
-  float not_missed = 0;     ///< leaves the false negatives
-  bool ends_group = false;  ///< the next answer has another score
-};
-
-/// Answers in the order of acceptance.
-struct Ranking {
-  std::vector<Item> items;
-  std::vector<double> scores;
-  double answerable = 0;  ///< false negatives before anything is accepted
-};
-
-Item item_of(const Answer& answer, WrongAnswers wrong_answers) {
-  Item item;
-  item.true_positive = answer.correct;
-  const bool told_apart = wrong_answers == WrongAnswers::Missed && answer.answerable;
-  item.false_positive = answer.wrong && !told_apart;
-  item.not_missed = answer.answerable && (answer.correct || wrong_answers == WrongAnswers::FalsePositive);
-  return item;
-}
-
-Ranking rank_answers(std::span<const Answer> answers, WrongAnswers wrong_answers) {
-  Ranking ranking;
-  std::vector<const Answer*> accepted;
-  accepted.reserve(answers.size());
-  for (const Answer& answer : answers) {
-    ranking.answerable += answer.answerable;
-    if (answer.has_candidates && std::isfinite(answer.score)) accepted.push_back(&answer);
-  }
-  std::ranges::stable_sort(accepted, std::greater(), [](const Answer* answer) { return answer->score; });
-  for (std::size_t i = 0; i < accepted.size(); ++i) {
-    ranking.items.push_back(item_of(*accepted[i], wrong_answers));
-    ranking.scores.push_back(accepted[i]->score);
-    ranking.items.back().ends_group = i + 1 == accepted.size() || accepted[i + 1]->score != accepted[i]->score;
-  }
-  return ranking;
-}
-
-double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
-
-/// Walks down the ranking and calls `visit(i, tp, fp, fn)` where a threshold can lie. `weight(i)` is how often answer i
-/// is there.
-template <class Weight, class Visit>
-void walk(const Ranking& ranking, double answerable, const Weight& weight, const Visit& visit) {
-  double tp = 0, fp = 0, fn = answerable;
-  for (std::size_t i = 0; i < ranking.items.size(); ++i) {
-    const Item& item = ranking.items[i];
-    const double times = weight(i);
-    tp += times * item.true_positive;
-    fp += times * item.false_positive;
-    fn -= times * item.not_missed;
-    if (item.ends_group) visit(i, tp, fp, fn);
-  }
-}
 
 /// Everything that stands on the PR curve. `each_point(visit)` calls visit(threshold, tp, fp, fn) from the highest
 /// threshold; it is called twice, so that millions of points need not be kept.
@@ -115,83 +54,27 @@ void fill_pr(Figures& figures, const Ranking& ranking) {
   });
 }
 
-/// Small and quick; one stream per resample, so that the result does not depend on the number of threads.
-class Splitmix {
- public:
-  explicit Splitmix(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t operator()() {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
-
- private:
-  std::uint64_t state_;
-};
-
-/// counts[i]: how often answer i is in a sample, drawn with replacement, of as many answers as there are.
-void resample(std::vector<std::uint16_t>& counts, Splitmix& random) {
-  std::ranges::fill(counts, 0);
-  const std::uint64_t size = counts.size();
-  for (std::size_t i = 0; i < size; i += 2) {
-    const std::uint64_t bits = random();
-    ++counts[((bits & 0xFFFFFFFFu) * size) >> 32];
-    if (i + 1 < size) ++counts[((bits >> 32) * size) >> 32];
-  }
-}
-
-Interval interval_of(std::vector<double> values) {
-  const auto quantile = [&](double share) {
-    const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::llround(share * (values.size() - 1)));
-    std::nth_element(values.begin(), at, values.end());
-    return *at;
-  };
-  return {quantile((1 - confidence) / 2), quantile((1 + confidence) / 2)};
-}
-
-void fill_intervals(Figures& figures, std::span<const Answer> answers, const Ranking& ranking,
-                    const FigureSettings& settings) {
+void fill_intervals(Figures& figures, std::span<const Answer> answers, const FigureSettings& settings) {
   // Ranked answers come first, so that a walk reads its weights in order; the others matter for the number of
   // answerable ones.
-  struct Counted {
-    bool answerable, correct;
-  };
-  std::vector<Counted> counted;
-  std::vector<const Answer*> order, rest;
-  for (const Answer& answer : answers)
-    (answer.has_candidates && std::isfinite(answer.score) ? order : rest).push_back(&answer);
-  std::ranges::stable_sort(order, std::greater(), [](const Answer* answer) { return answer->score; });
-  order.insert(order.end(), rest.begin(), rest.end());
-  for (const Answer* answer : order)
-    counted.push_back({answer->answerable, answer->answerable && answer->first_true_rank == 1});
+  std::vector<Answer> order(answers.begin(), answers.end());
+  const auto rest = std::ranges::stable_partition(
+      order, [](const Answer& answer) { return answer.has_candidates && std::isfinite(answer.score); });
+  std::ranges::stable_sort(order.begin(), rest.begin(), std::greater(), &Answer::score);
+  const Ranking ranking = rank_answers(order, settings.wrong_answers);
 
   std::vector<double> recall(settings.resamples), max_f1(settings.resamples), average_precision(settings.resamples);
 #pragma omp parallel
   {
-    std::vector<std::uint16_t> counts(counted.size());
+    std::vector<std::uint16_t> counts(order.size());
 #pragma omp for
     for (int round = 0; round < settings.resamples; ++round) {
-      Splitmix random(bootstrap_seed + static_cast<std::uint64_t>(round) * 0xD1342543DE82EF95u);
+      Splitmix random = Splitmix::of_round(round);
       resample(counts, random);
-      int answerable = 0, correct = 0;
-      for (std::size_t i = 0; i < counted.size(); ++i) {
-        answerable += counted[i].answerable ? counts[i] : 0;
-        correct += counted[i].correct ? counts[i] : 0;
-      }
-      double best = 0, area = 0, last_recall = 0;
-      walk(
-          ranking, answerable, [&](std::size_t i) { return counts[i]; },
-          [&](std::size_t, double tp, double fp, double fn) {
-            if (tp == 0) return;
-            best = std::max(best, 2 * tp / (2 * tp + fp + fn));
-            const double now = tp / (tp + fn);
-            area += (now - last_recall) * tp / (tp + fp);
-            last_recall = now;
-          });
-      recall[round] = ratio(correct, answerable);
-      max_f1[round] = best;
-      average_precision[round] = area;
+      const SampleFigures sample = figures_of_sample(ranking, order, counts);
+      recall[round] = sample.recall_at_1;
+      max_f1[round] = sample.max_f1;
+      average_precision[round] = sample.average_precision;
     }
   }
   figures.recall_at_1_interval = interval_of(std::move(recall));
@@ -222,7 +105,7 @@ Figures figures_of(std::span<const Answer> answers, const FigureSettings& settin
 
   const Ranking ranking = rank_answers(answers, settings.wrong_answers);
   fill_pr(figures, ranking);
-  if (settings.resamples > 0 && figures.num_queries > 0) fill_intervals(figures, answers, ranking, settings);
+  if (settings.resamples > 0 && figures.num_queries > 0) fill_intervals(figures, answers, settings);
   return figures;
 }
 

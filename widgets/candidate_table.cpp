@@ -4,30 +4,14 @@
 #include <QFontDatabase>
 #include <QHeaderView>
 #include <QLabel>
-#include <QSortFilterProxyModel>
 #include <QTableView>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
 
+#include "widgets/number_sort.h"
+
 namespace relocus {
-namespace {
-
-/// Sorts by numbers; what has none comes last in both directions.
-class NumberSort : public QSortFilterProxyModel {
- public:
-  using QSortFilterProxyModel::QSortFilterProxyModel;
-
- protected:
-  bool lessThan(const QModelIndex& left, const QModelIndex& right) const override {
-    const double a = left.data(Qt::UserRole).toDouble(), b = right.data(Qt::UserRole).toDouble();
-    if (std::isnan(a) || std::isnan(b))
-      return std::isnan(a) == (sortOrder() == Qt::DescendingOrder) && !(std::isnan(a) && std::isnan(b));
-    return a < b;
-  }
-};
-
-}  // namespace
 
 CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
   model_ = new CandidateModel(this);

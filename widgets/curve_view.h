@@ -1,37 +1,45 @@
 #pragma once
 
-#include <QRectF>
 #include <QWidget>
-#include <memory>
+#include <array>
 
-#include "core/evaluation.h"
+#include "widgets/curve_pages.h"
 
+class QGridLayout;
 class QLabel;
 class QTabBar;
-class vtkChartXY;
+class QToolButton;
 
 namespace relocus {
 
-class VtkWidget;
+struct Plot;
 
-/// How good a method is: precision over recall with the best F1 marked, Recall@N beside it, and the figures with their
-/// 95 % intervals beneath. Hovering tells threshold, precision, recall and F1; a click chooses the threshold.
+/// How good methods are: precision over recall with the band of resamples, Recall@N, what a threshold makes of the
+/// answers, their scores, ROC, and the figures with their 95 % intervals beneath. Pages, or all at once. Hovering tells
+/// threshold, precision, recall and F1; a click or a drag chooses the threshold.
 class CurveView : public QWidget {
   Q_OBJECT
 
  public:
   explicit CurveView(QWidget* parent = nullptr);
-  ~CurveView() override;
 
-  void show_evaluation(std::shared_ptr<const Evaluation> evaluation);
-  /// Marks the point of the curve that belongs to a threshold.
+  void show_experiments(std::vector<CurveSource> sources);
+  void show_evaluation(std::shared_ptr<const Evaluation> evaluation);  ///< one alone, without band, scores and ROC
+  /// Figures that others published for a sequence of so many frames.
+  void show_published(std::vector<PublishedFigure> published, std::size_t num_frames);
+  /// Marks what belongs to a threshold of the current experiment.
   void show_threshold(double threshold);
+  void show_page(CurvePage page);
+  void show_all_pages();
   void show_error(const QString& sentence);
   void clear();
 
-  VtkWidget* scene() const { return scene_; }
-  int curve_points() const;           ///< drawn in the PR chart
-  QPointF pixel_of(int point) const;  ///< where a point of the PR curve is drawn, in the scene's coordinates
+  Chart* chart(CurvePage page) const { return charts_[std::size_t(page)]; }
+  Chart* scene() const { return chart(CurvePage::PrecisionRecall); }
+  int curve_points() const;           ///< of the current experiment's PR curve
+  QPointF pixel_of(int point) const;  ///< where one is drawn in the PR chart
+  const CurveSet& curves() const { return set_; }
+  Plot plot() const;  ///< the page that is shown, or all
 
  Q_SIGNALS:
   void threshold_chosen(double threshold);
@@ -39,33 +47,32 @@ class CurveView : public QWidget {
  protected:
   void changeEvent(QEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
-  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
-  struct Charts;
+  void make_bar();
   void refill();
-  void fill_precision_recall();
-  void fill_recall_at();
-  void dress();
   void lay_out();
-  void tell(const QMouseEvent& event);
-  bool has_curve() const;
-  void paint_overlay(QPainter& painter) const;
-  void paint_marks(QPainter& painter) const;
-  QRectF plot_area(const vtkChartXY& chart) const;  ///< [px] inside its axes; known once it was drawn
-  QPointF pixel_of(double recall, double precision) const;
-  QPointF pixel_of_recall_at(int n) const;
-  const PrPoint* chosen_point() const;  ///< null: the threshold accepts nothing
+  void mark_threshold();
   void tell_figures();
-  int nearest_point(QPointF pixel) const;  ///< index into the curve; -1 when none is near
+  CurvePage page() const;
+  bool all_shown() const;
+  bool has_curve() const;
+  bool is_handle(CurvePage page, QPointF pixel) const;
+  void choose(CurvePage page, QPointF pixel, bool anywhere);
+  std::optional<double> threshold_at(CurvePage page, QPointF pixel, bool anywhere) const;
+  QString tip(CurvePage page, QPointF pixel) const;
+  const PrPoint* chosen_point() const;
 
-  std::unique_ptr<Charts> charts_;
-  VtkWidget* scene_;
-  QTabBar* which_;  ///< of the charts, where only one has room
-  QLabel* figures_;
-  std::shared_ptr<const Evaluation> evaluation_;
+  CurveSet set_;
+  std::vector<PublishedFigure> published_;
+  double threshold_ = 0;
   QString message_;
-  QPointF pressed_;
+  std::array<Chart*, all_curve_pages.size()> charts_;
+  QWidget* bar_;
+  QGridLayout* grid_;
+  QTabBar* pages_;
+  QToolButton *published_shown_, *reset_;
+  QLabel* figures_;
 };
 
 }  // namespace relocus

@@ -123,6 +123,17 @@ void PlanCanvas::paintEvent(QPaintEvent*) {
   overlay_(painter, pixel_from_metre());
 }
 
+void PlanCanvas::paint(QPainter& painter) const {
+  painter.save();
+  draw_content(painter);
+  if (empty_text_.isEmpty() && overlay_) {
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setClipRect(plot_area());
+    overlay_(painter, pixel_from_metre());
+  }
+  painter.restore();
+}
+
 void PlanCanvas::draw_content(QPainter& painter) const {
   const ViewColours colours = view_colours(palette());
   painter.setFont(font());

@@ -36,6 +36,9 @@ class PlanCanvas : public QWidget {
   void zoom(double factor, QPointF about_pixel);
   void centre_on(QPointF metre);
 
+  /// All of it as it is seen, in the widget's size; in vectors where the painter keeps them.
+  void paint(QPainter& painter) const;
+
   QTransform pixel_from_metre() const;
   QRectF plot_area() const;  ///< [px] inside the axes
   double pixels_per_metre() const { return scale_; }
