@@ -45,6 +45,23 @@ Drawing drawing(Icon icon) {
       return {"", "M3.5 3.5 L12.5 12.5 M12.5 3.5 L3.5 12.5"};
     case Icon::Unknown:
       return {"", "M4 8 H12"};
+    case Icon::Hand:
+      return {"",
+              "M8 1.5 V14.5 M1.5 8 H14.5 M6 3.5 L8 1.5 L10 3.5 M6 12.5 L8 14.5 L10 12.5 M3.5 6 L1.5 8 L3.5 10 M12.5 6 "
+              "L14.5 8 L12.5 10"};
+    case Icon::Box:
+      return {
+          "",
+          "M2.5 5 V2.5 H5 M7 2.5 H9 M11 2.5 H13.5 V5 M13.5 7 V9 M13.5 11 V13.5 H11 M9 13.5 H7 M5 13.5 H2.5 V11 M2.5 9 "
+          "V7"};
+    case Icon::Lasso:
+      return {"", "M5 10.5 C1 9.5 1 3 8 2.5 C15 2.5 15.5 10 8.5 10.5 C6 10.7 4 10 4 11.8 C4 13.3 5.5 14 7.5 14"};
+    case Icon::Profile:
+      return {"", "M2 2.5 V13.5 H14 M3.5 11 L6.5 6.5 L9 9 L13 3.5"};
+    case Icon::Filter:
+      return {"M2 2.5 H14 L9.5 8.3 V13.5 L6.5 12 V8.3 Z", ""};
+    case Icon::Grid:
+      return {"", "M2.5 2.5 H13.5 V13.5 H2.5 Z M2.5 6.2 H13.5 M2.5 9.8 H13.5 M6.2 2.5 V13.5 M9.8 2.5 V13.5"};
   }
   return {"", ""};
 }

@@ -8,7 +8,28 @@
 namespace relocus {
 
 /// Pictures on buttons.
-enum class Icon { Play, Pause, First, Back, Forward, Last, Reset, Top, Fit, Copy, Clear, Right, Wrong, Unknown };
+enum class Icon {
+  Play,
+  Pause,
+  First,
+  Back,
+  Forward,
+  Last,
+  Reset,
+  Top,
+  Fit,
+  Copy,
+  Clear,
+  Right,
+  Wrong,
+  Unknown,
+  Hand,
+  Box,
+  Lasso,
+  Profile,
+  Filter,
+  Grid
+};
 
 /// The picture in the colour of the palette's button text (Right and Wrong in theirs), sharp at every size.
 QIcon icon(Icon icon, const QPalette& palette);

@@ -110,6 +110,11 @@ void draw_mark(QPainter& painter, Mark mark, QPointF centre, double size, const 
       painter.setPen(QPen(colour, 2));
       painter.drawLine(centre - QPointF(r, 0), centre + QPointF(r, 0));
       break;
+    case Mark::Dashes:
+    case Mark::Dots:
+      painter.setPen(QPen(colour, 2, mark == Mark::Dashes ? Qt::DashLine : Qt::DotLine, Qt::FlatCap));
+      painter.drawLine(centre - QPointF(r, 0), centre + QPointF(r, 0));
+      break;
     case Mark::Disc:
       painter.setPen(Qt::NoPen);
       painter.setBrush(colour);
@@ -141,6 +146,17 @@ void draw_mark(QPainter& painter, Mark mark, QPointF centre, double size, const 
       painter.setPen(Qt::NoPen);
       painter.setBrush(colour);
       painter.drawRect(QRectF(centre.x() - r, centre.y() - r, size, size));
+      break;
+    case Mark::Box:
+      painter.setPen(QPen(colour, 1.5));
+      painter.setBrush(Qt::NoBrush);
+      painter.drawRect(QRectF(centre.x() - r, centre.y() - r, size, size));
+      break;
+    case Mark::Pause:
+      painter.setPen(Qt::NoPen);
+      painter.setBrush(colour);
+      for (const double x : {-0.55, 0.25})
+        painter.drawRect(QRectF(centre.x() + x * size, centre.y() - r, 0.3 * size, size));
       break;
   }
   painter.setBrush(Qt::NoBrush);

@@ -23,7 +23,7 @@ struct ColourBar {
 QRectF draw_colour_bar(QPainter& painter, const QRectF& area, const ColourBar& bar, const ViewColours& colours);
 
 /// How a legend's row looks: a shape and a colour, so that colour never says it alone.
-enum class Mark { Line, Disc, Ring, Cross, Diamond, Arrow, Square };
+enum class Mark { Line, Dashes, Dots, Disc, Ring, Cross, Diamond, Arrow, Square, Box, Pause };
 struct LegendRow {
   Mark mark;
   QColor colour;

@@ -7,6 +7,7 @@
 #include <QWheelEvent>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "widgets/theme.h"
 
@@ -58,6 +59,15 @@ void PlanCanvas::redraw() {
   update();
 }
 
+void PlanCanvas::set_tool(Tool tool) {
+  tool_ = tool;
+  outline_.clear();
+  if (tool == Tool::Move)
+    unsetCursor();
+  else
+    setCursor(Qt::CrossCursor);
+}
+
 void PlanCanvas::set_extent(const QRectF& metres) {
   extent_ = metres;
   if (fitted_) fit();
@@ -72,6 +82,10 @@ void PlanCanvas::fit() {
   scale_ =
       std::clamp(std::min(area.width() / std::max(1e-6, across * room), area.height() / std::max(1e-6, upwards * room)),
                  kSmallestScale, kLargestScale);
+  if (free_aspect_) {
+    scale_ = std::clamp(area.width() / std::max(1e-6, across * room), kSmallestScale, kLargestScale);
+    stretch_ = std::clamp(area.height() / std::max(1e-6, upwards * room), kSmallestScale, kLargestScale) / scale_;
+  }
   centre_ = extent_.center();
   redraw();
 }
@@ -100,12 +114,17 @@ QRectF PlanCanvas::plot_area() const {
 
 QTransform PlanCanvas::pixel_from_metre() const {
   const QPointF middle = plot_area().center();
+  const double upwards = scale_ * stretch_;
   return up_ == Up::Y
-             ? QTransform(scale_, 0, 0, -scale_, middle.x() - scale_ * centre_.x(), middle.y() + scale_ * centre_.y())
+             ? QTransform(scale_, 0, 0, -upwards, middle.x() - scale_ * centre_.x(), middle.y() + upwards * centre_.y())
              : QTransform(0, -scale_, -scale_, 0, middle.x() + scale_ * centre_.y(), middle.y() + scale_ * centre_.x());
 }
 
-double PlanCanvas::grid_step() const { return round_number(kWantedGrid / scale_); }
+double PlanCanvas::grid_step(bool upwards) const {
+  // Flat profiles have room for fewer lines.
+  const double wanted = free_aspect_ && upwards ? std::min(kWantedGrid, plot_area().height() / 3) : kWantedGrid;
+  return round_number(wanted / (upwards ? scale_ * stretch_ : scale_));
+}
 
 void PlanCanvas::paintEvent(QPaintEvent*) {
   const double ratio = devicePixelRatioF();
@@ -117,10 +136,23 @@ void PlanCanvas::paintEvent(QPaintEvent*) {
   }
   QPainter painter(this);
   painter.drawPixmap(0, 0, content_);
-  if (!empty_text_.isEmpty() || !overlay_) return;
+  if (!empty_text_.isEmpty()) return;
   painter.setRenderHint(QPainter::Antialiasing);
+  painter.setFont(font());
   painter.setClipRect(plot_area());
-  overlay_(painter, pixel_from_metre());
+  if (overlay_) overlay_(painter, pixel_from_metre());
+  draw_outline(painter);
+}
+
+void PlanCanvas::draw_outline(QPainter& painter) const {
+  if (outline_.size() < 2) return;
+  const ViewColours colours = view_colours(palette());
+  QColor inside = palette().color(QPalette::Highlight);
+  inside.setAlpha(50);
+  painter.setBrush(inside);
+  painter.setPen(QPen(colours.text, 1, Qt::DashLine));
+  painter.drawPolygon(outline_);
+  painter.setBrush(Qt::NoBrush);
 }
 
 void PlanCanvas::paint(QPainter& painter) const {
@@ -152,14 +184,14 @@ void PlanCanvas::draw_content(QPainter& painter) const {
   if (grid_over_content_) draw_grid(painter);
   painter.restore();
   draw_axes(painter);
-  draw_scale_bar(painter);
+  if (!free_aspect_) draw_scale_bar(painter);
 }
 
 void PlanCanvas::for_each_line(const std::function<void(bool vertical, double pixel, double metre)>& line) const {
   const QTransform to_pixel = pixel_from_metre();
   const QRectF area = plot_area(), seen = to_pixel.inverted().mapRect(area);
-  const double step = grid_step();
   const auto along = [&](double from, double to, bool is_x) {
+    const double step = grid_step(is_x != (up_ == Up::Y));
     for (double k = std::ceil(from / step); k * step <= to; ++k) {
       const QPointF pixel = to_pixel.map(is_x ? QPointF(k * step, centre_.y()) : QPointF(centre_.x(), k * step));
       const bool vertical = is_x == (up_ == Up::Y);
@@ -190,11 +222,10 @@ void PlanCanvas::draw_axes(QPainter& painter) const {
   const ViewColours colours = view_colours(palette());
   const QFontMetrics font = painter.fontMetrics();
   const QRectF area = plot_area();
-  const double step = grid_step();
   painter.setPen(colours.axis);
   painter.drawRect(area);
   for_each_line([&](bool vertical, double pixel, double metre) {
-    const QString number = metres(metre, step);
+    const QString number = metres(metre, grid_step(!vertical));
     const int width = font.horizontalAdvance(number);
     painter.setPen(colours.axis);
     if (vertical)
@@ -255,7 +286,13 @@ void PlanCanvas::mouseMoveEvent(QMouseEvent* event) {
   const QPointF at = event->position();
   if (event->buttons() != Qt::NoButton) {
     dragging_ = dragging_ || (at - pressed_).manhattanLength() > kClickTravel;
-    if (dragging_) {
+    if (dragging_ && tool_ != Tool::Move && event->buttons() == Qt::LeftButton) {
+      if (tool_ == Tool::Box)
+        outline_ = QPolygonF{pressed_, QPointF(at.x(), pressed_.y()), at, QPointF(pressed_.x(), at.y())};
+      else
+        outline_ = outline_.isEmpty() ? QPolygonF{pressed_, at} : outline_ << at;
+      update();
+    } else if (dragging_) {
       const QTransform to_metre = pixel_from_metre().inverted();
       centre_on(centre_ - (to_metre.map(at) - to_metre.map(last_)));
       setCursor(Qt::ClosedHandCursor);
@@ -269,10 +306,13 @@ void PlanCanvas::mouseMoveEvent(QMouseEvent* event) {
 }
 
 void PlanCanvas::mouseReleaseEvent(QMouseEvent* event) {
-  unsetCursor();
+  const QPolygonF outline = std::exchange(outline_, {});
+  set_tool(tool_);  // and its pointer
   if (!dragging_ && event->button() == Qt::LeftButton && plot_area().contains(event->position()))
     Q_EMIT clicked(pixel_from_metre().inverted().map(event->position()));
   dragging_ = false;
+  if (outline.size() > 2) Q_EMIT outlined(pixel_from_metre().inverted().map(outline));
+  update();
 }
 
 void PlanCanvas::mouseDoubleClickEvent(QMouseEvent*) { fit(); }

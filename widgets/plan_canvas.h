@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QPixmap>
+#include <QPolygonF>
 #include <QTransform>
 #include <QWidget>
 #include <functional>
@@ -8,14 +9,16 @@
 namespace relocus {
 
 /// A ground plan to look at: metres on a widget, with a grid, numbers along the edges and a scale bar. The wheel zooms
-/// about the pointer, dragging moves, a double click or F fits, + and - zoom. What lies on the plan is drawn by its
-/// owner.
+/// about the pointer, dragging moves (or draws an outline, see Tool; the middle button always moves), a double click or
+/// F fits, + and - zoom. What lies on the plan is drawn by its owner.
 class PlanCanvas : public QWidget {
   Q_OBJECT
 
  public:
   /// How the plan lies on the screen: x to the right and y up (maps), or x up and y to the left (seen from a vehicle).
   enum class Up { Y, X };
+  /// What dragging with the left button does.
+  enum class Tool { Move, Box, Lasso };
 
   explicit PlanCanvas(Up up, QWidget* parent = nullptr);
 
@@ -29,6 +32,10 @@ class PlanCanvas : public QWidget {
   void set_empty_text(const QString& text);  ///< shown instead of everything while not empty
   void set_axis_titles(const QString& across, const QString& upwards);
   void set_grid_over_content(bool over) { grid_over_content_ = over; }
+  void set_tool(Tool tool);
+  Tool tool() const { return tool_; }
+  /// Both axes fill the widget with scales of their own, and there is no scale bar: profiles (Up::Y only).
+  void set_free_aspect(bool free) { free_aspect_ = free; }
 
   /// What is to be in sight after a fit [m]; fits at once unless the person has zoomed.
   void set_extent(const QRectF& metres);
@@ -47,6 +54,7 @@ class PlanCanvas : public QWidget {
   void hovered(QPointF metre);
   void left();
   void clicked(QPointF metre);
+  void outlined(const QPolygonF& metres);  ///< a box or a lasso was drawn
 
  protected:
   void paintEvent(QPaintEvent* event) override;
@@ -65,7 +73,8 @@ class PlanCanvas : public QWidget {
   void draw_grid(QPainter& painter) const;
   void draw_axes(QPainter& painter) const;
   void draw_scale_bar(QPainter& painter) const;
-  double grid_step() const;  ///< [m]
+  void draw_outline(QPainter& painter) const;
+  double grid_step(bool upwards) const;  ///< [m] of the lines that are counted upwards, or across
   void for_each_line(const std::function<void(bool vertical, double pixel, double metre)>& line) const;
 
   const Up up_;
@@ -76,7 +85,10 @@ class PlanCanvas : public QWidget {
   QPointF centre_;               ///< [m]
   double scale_ = 1;             ///< [px/m]
   bool fitted_ = true;           ///< follows the extent until the person zooms
-  bool grid_over_content_ = false;
+  double stretch_ = 1;           ///< upwards against across; 1 unless the aspect is free
+  bool grid_over_content_ = false, free_aspect_ = false;
+  Tool tool_ = Tool::Move;
+  QPolygonF outline_;  ///< [px] while it is drawn
   QPointF pressed_, last_;
   bool dragging_ = false;
 };

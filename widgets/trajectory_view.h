@@ -4,18 +4,20 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <vector>
 
-#include "core/evaluation.h"
+#include "widgets/answer_edges.h"
 
 class QLabel;
 class QToolButton;
 
 namespace relocus {
 
+class HeightProfile;
 class PlanCanvas;
 
-/// The drive on the ground plan: its path, where places were seen again, and what a method answered there. A click
-/// selects the nearest frame.
+/// The drive on the ground plan: its path, where places were seen again, and what a method answered there; below it, on
+/// demand, its heights. A click selects the nearest frame, a box or a lasso a set of frames.
 class TrajectoryView : public QWidget {
   Q_OBJECT
 
@@ -33,45 +35,59 @@ class TrajectoryView : public QWidget {
   /// Thin lines from the query to its candidates, the first ones stronger.
   void show_retrieval(const Retrieval& retrieval);
   void show_candidate(std::optional<FrameId> candidate);
+  /// Frames that a box or lasso holds, highlighted; does not tell.
+  void show_selection(std::vector<FrameId> frames);
+  /// Pairs that a person added as loops by hand.
+  void show_loops(std::vector<std::pair<FrameId, FrameId>> loops);
   void clear();
 
   /// Frame nearest to a point of the plan [m]; nothing without poses.
   std::optional<FrameId> nearest_frame(QPointF metre) const;
+  /// Frames whose places lie in an outline [m], ascending.
+  std::vector<FrameId> frames_in(const QPolygonF& metres) const;
+  const std::vector<FrameId>& selection() const { return selection_; }
   /// How many answers are drawn as right, wrong and missed.
   struct Counts {
     int right = 0, wrong = 0, missed = 0;
   };
   Counts counts() const;
   PlanCanvas* canvas() const { return canvas_; }
+  HeightProfile* profile() const { return profile_; }
 
  Q_SIGNALS:
   void frame_selected(FrameId frame);
+  void frames_selected(const std::vector<relocus::FrameId>& frames);  ///< empty: the selection was removed
 
  protected:
   void changeEvent(QEvent* event) override;
 
  private:
-  struct Answers;
   void make_bar();
-  void sort_answers();
+  void colour_icons();
+  void select_frames(std::vector<FrameId> frames);
+  void sort();
   void paint_drive(QPainter& painter, const QTransform& to_pixel) const;
-  void paint_answers(QPainter& painter, const QTransform& to_pixel) const;
-  void paint_selection(QPainter& painter, const QTransform& to_pixel) const;
+  void paint_selected_frames(QPainter& painter, const QTransform& to_pixel) const;
+  void paint_pair(QPainter& painter, const QTransform& to_pixel, std::vector<LegendRow>& rows) const;
+  void paint_overlay(QPainter& painter, const QTransform& to_pixel) const;
   void tell(QPointF metre);
   void tell_counts();
-  QPointF metre_of(FrameId frame) const;
-  bool has_place(std::optional<FrameId> frame) const;
+  std::int64_t number(FrameId frame) const;
+  bool has(std::optional<FrameId> frame) const { return trajectory_ && frame && has_place(*trajectory_, *frame); }
 
   PlanCanvas* canvas_;
+  HeightProfile* profile_;
   QLabel* reading_;
-  QToolButton *fit_, *answers_shown_, *revisits_shown_;
+  QToolButton *fit_, *answers_shown_, *revisits_shown_, *profile_shown_, *move_, *box_, *lasso_, *unselect_;
   std::shared_ptr<const Trajectory> trajectory_;
   std::shared_ptr<const Evaluation> evaluation_;
   double threshold_ = std::numeric_limits<double>::quiet_NaN();
   FrameId frame_ = -1;
   Retrieval retrieval_;
   std::optional<FrameId> candidate_;
-  std::unique_ptr<Answers> answers_;
+  std::vector<FrameId> selection_;
+  std::vector<std::pair<FrameId, FrameId>> loops_;
+  AnswerEdges edges_;
 };
 
 }  // namespace relocus
