@@ -95,7 +95,7 @@ void draw_revisits(QPainter& painter, const QTransform& to_pixel, const Trajecto
   painter.drawPoints(places(to_pixel, trajectory, edges.revisits));
   draw_edges(painter, to_pixel, trajectory, edges.revisits, To::Nearest, band, Qt::SolidLine);
   draw_marks(painter, Mark::Pause, places(to_pixel, trajectory, edges.standstills).translated(kBeside), kStandstill,
-             colours.axis);
+             colours.text);
 }
 
 void draw_answers(QPainter& painter, const QTransform& to_pixel, const Trajectory& trajectory, const AnswerEdges& edges,
@@ -123,7 +123,7 @@ std::vector<LegendRow> revisit_rows(const AnswerEdges& edges, const ViewColours&
   if (!edges.revisits.empty())
     rows.push_back({Mark::Line, colours.query, counted("Revisited (%L1)", edges.revisits.size())});
   if (!edges.standstills.empty())
-    rows.push_back({Mark::Pause, colours.axis, counted("Standing still (%L1)", edges.standstills.size())});
+    rows.push_back({Mark::Pause, colours.text, counted("Standing still (%L1)", edges.standstills.size())});
   return rows;
 }
 

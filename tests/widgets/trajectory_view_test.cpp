@@ -225,7 +225,7 @@ class TrajectoryViewTest : public QObject {
       const QPoint at = view.canvas()->pixel_from_metre().map(QPointF(beside.x(), beside.y())).toPoint();
       int found = 0;
       for (int x = at.x() - 4; x <= at.x() + 4; ++x)
-        for (int y = at.y() - 4; y <= at.y() + 4; ++y) found += picture.pixelColor(x, y).rgb() == colours.axis.rgb();
+        for (int y = at.y() - 4; y <= at.y() + 4; ++y) found += picture.pixelColor(x, y).rgb() == colours.text.rgb();
       return found;
     };
     QVERIFY(bars() < 6);
@@ -357,7 +357,7 @@ class TrajectoryViewTest : public QObject {
       return false;
     };
     QVERIFY(is_path(pixel(150, 0)));
-    QVERIFY(!is_path(pixel(150, 20)));
+    QVERIFY(!is_path(pixel(150, 10)));
     QVERIFY(is_path(pixel(500, 20)));
     QSignalSpy selected(&view, &TrajectoryView::frame_selected);
     QTest::mouseClick(canvas, Qt::LeftButton, {}, pixel(400, 10));
