@@ -1,0 +1,190 @@
+#include "app/review_book.h"
+
+#include <QElapsedTimer>
+#include <QStringList>
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "app/job.h"
+
+namespace relocus {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kMoment = std::chrono::milliseconds(400);  // typing is written once
+constexpr int kOneGesture = 1500;                         // [ms] typing is undone at once
+constexpr int kReviewCommand = 7001;                      // QUndoCommand::id()
+const char* const kFile = "reviews.json";
+
+QString text(const fs::path& path) { return QString::fromStdString(path.string()); }
+
+/// A name beside `file` that is not taken.
+fs::path backup_of(const fs::path& file) {
+  fs::path backup = file.string() + ".bak";
+  for (int i = 2; fs::exists(backup); ++i) backup = file.string() + ".bak" + std::to_string(i);
+  return backup;
+}
+
+/// What of a review was changed: typing goes on in the same field.
+int changed_field(const Review& before, const Review& after) {
+  return before.note != after.note ? 1 : before.tags != after.tags ? 2 : 0;
+}
+
+}  // namespace
+
+class ReviewChange : public QUndoCommand {
+ public:
+  ReviewChange(ReviewBook& book, const FramePair& pair, Review before, Review after, const QString& words)
+      : QUndoCommand(words),
+        book_(book),
+        pair_(pair),
+        before_(std::move(before)),
+        after_(std::move(after)),
+        opened_(book.opened_) {
+    since_.start();
+  }
+
+  int id() const override { return kReviewCommand; }
+  void redo() override { apply(after_); }
+  void undo() override { apply(before_); }
+  bool mergeWith(const QUndoCommand* other) override {
+    const auto* later = static_cast<const ReviewChange*>(other);
+    const int field = changed_field(before_, after_);
+    if (later->pair_ != pair_ || later->opened_ != opened_ || field == 0 || since_.elapsed() > kOneGesture ||
+        changed_field(later->before_, later->after_) != field)
+      return false;
+    after_ = later->after_;
+    since_.restart();
+    return true;
+  }
+
+ private:
+  void apply(const Review& review) {
+    if (opened_ == book_.opened_)
+      book_.set(pair_, review);
+    else
+      setObsolete(true);  // of an experiment that is no longer open
+  }
+
+  ReviewBook& book_;
+  FramePair pair_;
+  Review before_, after_;
+  int opened_;
+  QElapsedTimer since_;
+};
+
+ReviewBook::ReviewBook(QUndoStack& undo, QObject* parent) : QObject(parent), undo_(undo) {
+  timer_.setSingleShot(true);
+  timer_.setInterval(kMoment);
+  connect(&timer_, &QTimer::timeout, this, &ReviewBook::write);
+}
+
+ReviewBook::~ReviewBook() { flush(); }
+
+void ReviewBook::open(std::vector<std::int64_t> numbers, const fs::path& folder) {
+  flush();
+  ++opened_;
+  numbers_ = std::move(numbers);
+  folder_ = folder;
+  reviews_.clear();
+  dirty_ = damaged_ = false;
+  const fs::path file = folder_ / kFile;
+  if (!folder_.empty() && fs::exists(file)) try {
+      reviews_ = read_reviews(file, numbers_);
+    } catch (const std::exception& error) {
+      damaged_ = true;
+      Q_EMIT failed(tr("%1. It stays as it is until you review a pair; then it is kept as reviews.json.bak.")
+                        .arg(message_of(error)));
+    }
+  Q_EMIT changed();
+}
+
+void ReviewBook::save_in(const fs::path& folder) {
+  flush();
+  const bool elsewhere = folder != folder_;
+  if (elsewhere) damaged_ = false;
+  folder_ = folder;
+  if (!elsewhere) return;
+  if (fs::exists(folder_ / kFile)) damaged_ = true;  // somebody's words: they are put aside, not lost
+  dirty_ = !reviews_.empty();
+  write();
+}
+
+void ReviewBook::leave_folder() {
+  flush();
+  folder_.clear();
+  damaged_ = false;
+  dirty_ = !reviews_.empty();
+}
+
+Review ReviewBook::review(FrameId query, FrameId candidate) const {
+  const auto found = reviews_.find({query, candidate});
+  return found == reviews_.end() ? Review() : found->second;
+}
+
+QStringList ReviewBook::known_tags() const {
+  std::map<std::string, int> counts;
+  for (const auto& [pair, review] : reviews_)
+    for (const std::string& tag : review.tags) ++counts[tag];
+  std::vector<std::pair<int, std::string>> order;
+  for (const auto& [tag, count] : counts) order.emplace_back(-count, tag);
+  std::ranges::sort(order);
+  QStringList tags;
+  for (const auto& [count, tag] : order) tags << QString::fromStdString(tag);
+  return tags;
+}
+
+std::vector<FramePair> ReviewBook::loops() const {
+  std::vector<FramePair> pairs;
+  for (const auto& [pair, review] : reviews_)
+    if (review.added) pairs.push_back(pair);
+  return pairs;
+}
+
+void ReviewBook::edit(FrameId query, FrameId candidate, const Review& wanted) {
+  const FramePair pair(query, candidate);
+  const Review before = review(query, candidate);
+  const auto count = FrameId(numbers_.size());
+  if (before == wanted || query < 0 || candidate < 0 || query >= count || candidate >= count) return;
+  const QString words = before.added != wanted.added ? (wanted.added ? tr("loop by hand") : tr("removal of a loop"))
+                        : before.opinion != wanted.opinion ? tr("verdict")
+                        : before.tags != wanted.tags       ? tr("tags")
+                                                           : tr("note");
+  undo_.push(new ReviewChange(*this, pair, before, wanted, words));
+}
+
+void ReviewBook::set(const FramePair& pair, const Review& review) {
+  if (review.is_empty())
+    reviews_.erase(pair);
+  else
+    reviews_[pair] = review;
+  dirty_ = true;
+  if (!folder_.empty()) timer_.start();
+  Q_EMIT changed();
+}
+
+void ReviewBook::flush() {
+  timer_.stop();
+  write();
+}
+
+void ReviewBook::write() {
+  if (!dirty_ || folder_.empty()) return;
+  const fs::path file = folder_ / kFile;
+  try {
+    if (damaged_ && fs::exists(file)) {
+      const fs::path backup = backup_of(file);
+      fs::rename(file, backup);
+      Q_EMIT logged(tr("What lay in %1 is kept as %2").arg(text(file), text(backup)));
+    }
+    damaged_ = false;
+    write_reviews(file, reviews_, numbers_);
+    dirty_ = false;
+  } catch (const std::exception& error) {
+    Q_EMIT failed(tr("Your reviews are not saved: %1").arg(message_of(error)));  // the next change tries again
+  }
+}
+
+}  // namespace relocus
