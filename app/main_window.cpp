@@ -90,6 +90,7 @@ MainWindow::MainWindow(Session& session, bool remember)
   wire();
   add_evaluation_views();
   wire_plot_exports();
+  add_review_views();
   add_layouts();
   for (const auto& [name, dock] : docks_) dock->hide();
   frames_bar_->hide();
@@ -246,21 +247,6 @@ void MainWindow::wire() {
   connect(&session_, &Session::candidate_scan_failed, candidate_, &CloudView::show_error);
   connect(query_, &CloudView::colour_by_changed, candidate_, &CloudView::show_colour_by);
   connect(candidate_, &CloudView::colour_by_changed, query_, &CloudView::show_colour_by);
-
-  // Trajectory.
-  connect(&session_, &Session::sequence_changed, this, [this](const auto& opened) {
-    trajectory_->clear();
-    trajectory_->show_trajectory({opened, &opened->trajectory});
-  });
-  connect(&session_, &Session::evaluation_changed, trajectory_, &TrajectoryView::show_evaluation);
-  connect(&session_, &Session::threshold_changed, trajectory_, &TrajectoryView::show_threshold);
-  connect(&session_, &Session::query_changed, trajectory_, &TrajectoryView::show_frame);
-  connect(&session_, &Session::retrieval_changed, this, [this] {
-    const auto* retrieval = session_.retrieval();
-    trajectory_->show_retrieval(retrieval ? *retrieval : Retrieval{session_.query(), {}});
-  });
-  connect(&session_, &Session::candidate_changed, trajectory_, &TrajectoryView::show_candidate);
-  connect(trajectory_, &TrajectoryView::frame_selected, &session_, &Session::select_query);
 
   // Candidates of the query.
   connect(&session_, &Session::retrieval_changed, this, &MainWindow::show_candidates);

@@ -21,17 +21,21 @@ class CommandPalette;
 class CompareView;
 class CurveView;
 class Errand;
+class FailureTable;
 class FrameBar;
 class LogView;
+class MatrixView;
 class MessageBar;
 class MethodForm;
 class ProtocolForm;
+class ReviewForm;
 class RunPanel;
 class SensitivityView;
 class SequencePanel;
 class StatusLine;
 class TrajectoryView;
 class WelcomePage;
+class WhyCard;
 
 /// The window: it makes the views, lays them out as docks, and wires them to the session. Nothing else knows both.
 class MainWindow : public QMainWindow {
@@ -75,6 +79,13 @@ class MainWindow : public QMainWindow {
   void add_evaluation_commands(CompareView* compare, SensitivityView* sensitivity);
   void wire_plot_exports();
   QString plot_stamp() const;
+  void add_review_views();  ///< matrix, failures, why; in main_window_review.cpp
+  void wire_trajectory();
+  void wire_matrix();
+  void wire_failures();
+  void wire_review();
+  void select_pair(FrameId query, FrameId candidate);  ///< candidate -1: the first one
+  void show_failures();
   void add_layouts();
   void lay_out(const QString& name);
   void show_saved_layouts();
@@ -136,6 +147,10 @@ class MainWindow : public QMainWindow {
   CandidateTable* candidates_;
   CurveView* curves_;
   LogView* log_;
+  MatrixView* matrix_;
+  FailureTable* failures_;
+  WhyCard* why_;
+  ReviewForm* review_;
   FrameBar* frames_;
   QToolBar *frames_bar_, *layouts_bar_;
   QString layout_ = "inspect";  ///< that was chosen last, as reset gives it back

@@ -3,6 +3,7 @@
 
 #include "app/command_palette.h"
 #include "app/main_window.h"
+#include "widgets/failure_table.h"
 #include "widgets/frame_bar.h"
 
 namespace relocus {
@@ -98,10 +99,10 @@ void MainWindow::add_commands() {
              "next_candidate"),
         [this] { session_.step_candidate(1); });
   a.add(tool(section({"go.next_failure", tr("Next f&ailure"), QKeySequence("F"),
-                      tr("Next query whose place was missed, or whose accepted answer is wrong"), "Go",
+                      tr("The failure below this one in the table of failures"), "Go",
                       Needs::Experiment}),
              "next_failure"),
-        [this] { session_.select_next_failure(); });
+        [this] { failures_->next(); });
 
   auto* themes = new QActionGroup(this);
   const auto add_theme = [&](const char* id, const QString& text, const QString& tip, Theme theme) {

@@ -1,5 +1,7 @@
 #include "app/matrix_maker.h"
 
+#include <algorithm>
+
 namespace relocus {
 namespace {
 

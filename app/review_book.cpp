@@ -27,6 +27,10 @@ fs::path backup_of(const fs::path& file) {
   return backup;
 }
 
+fs::path folder_of(const fs::path& experiment) {
+  return fs::is_regular_file(experiment) ? experiment.parent_path() : experiment;
+}
+
 /// What of a review was changed: typing goes on in the same field.
 int changed_field(const Review& before, const Review& after) {
   return before.note != after.note ? 1 : before.tags != after.tags ? 2 : 0;
@@ -85,11 +89,25 @@ ReviewBook::~ReviewBook() { flush(); }
 
 void ReviewBook::open(std::vector<std::int64_t> numbers, const fs::path& folder) {
   flush();
-  ++opened_;
   numbers_ = std::move(numbers);
-  folder_ = folder;
-  reviews_.clear();
-  dirty_ = damaged_ = false;
+  unsaved_.clear();
+  folder_ = folder_of(folder);
+  read();
+}
+
+void ReviewBook::turn_to(const fs::path& folder) {
+  flush();
+  if (folder_of(folder) == folder_) return;
+  if (folder_.empty()) unsaved_ = reviews_;
+  folder_ = folder_of(folder);
+  read();
+}
+
+void ReviewBook::read() {
+  ++opened_;
+  reviews_ = folder_.empty() ? unsaved_ : Reviews();
+  dirty_ = folder_.empty() && !reviews_.empty();
+  damaged_ = false;
   const fs::path file = folder_ / kFile;
   if (!folder_.empty() && fs::exists(file)) try {
       reviews_ = read_reviews(file, numbers_);
@@ -103,20 +121,12 @@ void ReviewBook::open(std::vector<std::int64_t> numbers, const fs::path& folder)
 
 void ReviewBook::save_in(const fs::path& folder) {
   flush();
-  const bool elsewhere = folder != folder_;
-  if (elsewhere) damaged_ = false;
+  if (folder == folder_) return;
+  if (folder_.empty()) unsaved_.clear();
   folder_ = folder;
-  if (!elsewhere) return;
-  if (fs::exists(folder_ / kFile)) damaged_ = true;  // somebody's words: they are put aside, not lost
+  damaged_ = fs::exists(folder_ / kFile);  // somebody's words: they are put aside, not lost
   dirty_ = !reviews_.empty();
   write();
-}
-
-void ReviewBook::leave_folder() {
-  flush();
-  folder_.clear();
-  damaged_ = false;
-  dirty_ = !reviews_.empty();
 }
 
 Review ReviewBook::review(FrameId query, FrameId candidate) const {

@@ -107,13 +107,15 @@ Session::Session(QObject* parent) : QObject(parent) {
   connect(&scans_, &ScanLoader::idle, this, &Session::tell_if_idle);
   connect(&experiments_, &Experiments::idle, this, &Session::tell_if_idle);
   connect(&studies_, &Studies::idle, this, &Session::tell_if_idle);
+  wire_review();
   if (!methods().empty()) method_choice_.name = methods().front().name;
 }
 
 bool Session::is_computing() const { return std::ranges::any_of(runners_, &JobRunner::is_running); }
 
 bool Session::is_idle() const {
-  return !is_computing() && !scans_.is_busy() && !experiments_.is_busy() && !studies_.is_busy();
+  return !is_computing() && !scans_.is_busy() && !experiments_.is_busy() && !studies_.is_busy() &&
+         !matrices_.is_busy() && !examiner_.is_busy();
 }
 
 void Session::tell_if_idle() {
@@ -173,6 +175,7 @@ void Session::adopt(Opening opening) {
                                        check.num_frames, check.num_clouds, check.num_poses, check.travelled));
   for (const auto& problem : check.problems) Q_EMIT logged(Severity::Warning, QString::fromStdString(problem));
 
+  reviews_.open(opened_->trajectory.numbers, opening.experiment ? opening.path : std::filesystem::path());
   if (opening.experiment) {
     experiment_folder_ = opening.path;
     protocol_ = opening.experiment->protocol;
@@ -199,6 +202,7 @@ void Session::take_current_experiment() {
   chosen_threshold_.reset();
   const OpenExperiment* current = experiments_.current();
   experiment_folder_ = current ? current->folder : std::filesystem::path();
+  reviews_.turn_to(experiment_folder_);
   if (!current) {
     experiment_ = nullptr;
     evaluation_ = nullptr;
@@ -247,6 +251,7 @@ void Session::save_experiment(const std::filesystem::path& folder) {
              [this, folder] {
                experiment_folder_ = folder;
                if (const auto* current = experiments_.current()) experiments_.tell_folder(current->id, folder);
+               reviews_.save_in(folder);
                Q_EMIT logged(Severity::Info, tr("Experiment saved in %1").arg(text(folder)));
                Q_EMIT opened_from(folder);
              });
@@ -329,21 +334,6 @@ void Session::step_candidate(int ranks) {
   const auto present = std::ranges::find(candidates, candidate_.value_or(-1), &Candidate::frame);
   const auto rank = present == candidates.end() ? 0 : present - candidates.begin() + ranks;
   select_candidate(candidates[std::size_t(std::clamp<std::ptrdiff_t>(rank, 0, std::ssize(candidates) - 1))].frame);
-}
-
-bool is_failure(const QueryResult& result, double threshold) {
-  if (!result.counted || result.best < 0 || result.correct) return false;
-  return result.answerable || result.score >= threshold;
-}
-
-void Session::select_next_failure() {
-  if (!experiment_) return Q_EMIT failed(tr("There are no answers yet: run a method first (Ctrl+R)."));
-  const auto& queries = evaluation_->queries;
-  const auto fails = [this](const QueryResult& result) { return is_failure(result, threshold_); };
-  auto next = std::ranges::find_if(queries, [&](const auto& result) { return result.query > query_ && fails(result); });
-  if (next == queries.end()) next = std::ranges::find_if(queries, fails);  // round and round
-  if (next == queries.end()) return Q_EMIT logged(Severity::Info, tr("No failures: every answer is right."));
-  select_query(next->query);
 }
 
 void Session::go_back() { return_to(history_.back()); }
@@ -492,6 +482,7 @@ void Session::run() {
             Q_EMIT logged(Severity::Info, summary_of(*experiment, took.count()));
             cancel(Activity::Evaluating);
             experiment_folder_.clear();
+            reviews_.turn_to({});
             chosen_threshold_.reset();
             const bool other_protocol = to_json(experiment->protocol) != to_json(protocol_);
             experiments_.add(experiment);

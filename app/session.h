@@ -9,7 +9,10 @@
 
 #include "app/experiments.h"
 #include "app/job.h"
+#include "app/matrix_maker.h"
 #include "app/opening.h"
+#include "app/pair_examiner.h"
+#include "app/review_book.h"
 #include "app/scan_loader.h"
 #include "app/selection_history.h"
 #include "app/studies.h"
@@ -45,6 +48,9 @@ class Session : public QObject {
   const Retrieval* retrieval() const;         ///< of the query; null when it was not asked
   QUndoStack& undo_stack() { return undo_; }  ///< of what was changed since the sequence was opened
   SelectionHistory& history() { return history_; }
+  MatrixMaker& matrices() { return matrices_; }
+  PairExaminer& examiner() { return examiner_; }  ///< of the selected pair
+  ReviewBook& reviews() { return reviews_; }
   bool is_active(Activity activity) const { return runners_[std::size_t(activity)].is_running(); }
   bool is_computing() const;
   bool is_idle() const;  ///< nothing is computed, no scan is read
@@ -66,7 +72,6 @@ class Session : public QObject {
   void step(int frames);
   void select_candidate(FrameId frame);
   void step_candidate(int ranks);
-  void select_next_failure();
   void go_back();  ///< to the pair that was looked at before
   void go_forward();
 
@@ -106,6 +111,7 @@ class Session : public QObject {
 
  private:
   JobRunner& runner(Activity activity) { return runners_[std::size_t(activity)]; }
+  void wire_review();
   void adopt(Opening opening);
   bool is_open(const OpenedSequence& opened) const;
   void adopt(std::shared_ptr<const Experiment> experiment);
@@ -130,6 +136,9 @@ class Session : public QObject {
   SelectionHistory history_;
   Experiments experiments_;
   Studies studies_;
+  MatrixMaker matrices_;
+  PairExaminer examiner_;
+  ReviewBook reviews_{undo_};
 
   std::shared_ptr<const OpenedSequence> opened_;
   std::shared_ptr<const Experiment> experiment_;
@@ -146,9 +155,5 @@ class Session : public QObject {
   std::vector<FrameId> awaited_;  // queries since the one whose scan was shown last, oldest first
   FrameId candidate_shown_ = -1;  // whose scan was told last
 };
-
-/// Whether a method's answer to a query is one that somebody should look at: the place was there and was not found, or
-/// a wrong answer is accepted at `threshold`.
-bool is_failure(const QueryResult& result, double threshold);
 
 }  // namespace relocus

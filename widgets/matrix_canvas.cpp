@@ -121,6 +121,7 @@ void MatrixCanvas::zoom(double factor, QPointF about_pixel) {
   if (!has_values()) return;
   const QRectF area = plot_area();
   const double smallest = std::min(area.width(), area.height()) / size();
+  if (scale_ * factor <= smallest) return fit();
   const QPointF about = corner_ + (about_pixel - area.topLeft()) / scale_;
   scale_ = std::clamp(scale_ * factor, std::min(smallest, kLargestScale), kLargestScale);
   corner_ = about - (about_pixel - area.topLeft()) / scale_;
@@ -140,7 +141,8 @@ void MatrixCanvas::centre_on(FrameId row, FrameId column) {
 void MatrixCanvas::keep_in_sight() {
   const QRectF area = plot_area();
   const auto kept = [&](double start, double pixels) {
-    return std::clamp(start, 0., std::max(0., size() - pixels / scale_));
+    const double half = pixels / scale_ / 2;  // the middle of the view stays over the matrix
+    return std::clamp(start, -half, std::max(-half, size() - half));
   };
   corner_ = {kept(corner_.x(), area.width()), kept(corner_.y(), area.height())};
 }
@@ -181,8 +183,8 @@ void MatrixCanvas::paintEvent(QPaintEvent*) {
   draw_axes(painter);
   painter.setClipRect(area);
   if (truth_shown_ && scale_ >= kOutlined) outline_truth(painter);
-  painter.setRenderHint(QPainter::Antialiasing);
   draw_marks_of_pair(painter);
+  painter.setRenderHint(QPainter::Antialiasing);
 
   const auto [lower, upper] = range();
   const bool similarity = shows_ == MatrixShows::Similarity;
@@ -272,6 +274,7 @@ void MatrixCanvas::draw_marks_of_pair(QPainter& painter) const {
   painter.drawLine(QPointF(x, area.top()), QPointF(x, low));
   if (query_ < 0 || query_ >= size()) return;
   const double mark = std::max(kMark, scale_ * 1.3);
+  painter.setRenderHint(QPainter::Antialiasing);
   draw_mark(painter, Mark::Diamond, pixel_of(query_, *candidate_), mark + 3, colours.canvas);
   draw_mark(painter, Mark::Diamond, pixel_of(query_, *candidate_), mark, colours.candidate);
 }

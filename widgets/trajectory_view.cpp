@@ -325,8 +325,10 @@ void TrajectoryView::paint_overlay(QPainter& painter, const QTransform& to_pixel
   QPolygonF places;
   for (FrameId frame = 0; frame < FrameId(trajectory_->size()); frame += 2)
     if (trajectory_->has_pose(frame)) places << to_pixel.map(place_of(*trajectory_, frame));
-  draw_legend(painter, canvas_->plot_area(), rows, colours, places,
-              {Qt::TopLeftCorner, Qt::TopRightCorner, Qt::BottomRightCorner});  // the scale bar has the other one
+  const std::vector<Qt::Corner> corners{Qt::TopLeftCorner, Qt::TopRightCorner,
+                                        Qt::BottomRightCorner};  // the scale bar has the other one
+  if (draw_legend(painter, canvas_->plot_area(), rows, colours, places, corners).isNull())
+    draw_legend(painter, canvas_->plot_area(), answer_rows(edges_, colours), colours, places, corners);
 }
 
 std::int64_t TrajectoryView::number(FrameId frame) const {

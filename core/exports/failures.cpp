@@ -6,9 +6,10 @@
 namespace relocus {
 namespace {
 
-/// At the threshold of the best F1, as the window starts with. A path that ends in .json makes JSON.
-void write_failures(const Experiment& experiment, const Trajectory& trajectory, const std::filesystem::path& path) {
-  const double threshold = experiment.evaluation.figures.max_f1_threshold;
+/// A path that ends in .json makes JSON.
+void write_failures(const Experiment& experiment, const Trajectory& trajectory, const ExportOptions& options,
+                    const std::filesystem::path& path) {
+  const double threshold = threshold_of(experiment, options.acceptance);
   const std::vector<Failure> found = failures(experiment, trajectory, threshold);
   write_atomically(path, path.extension() == ".json" ? failures_json(experiment, found, threshold)
                                                      : failures_csv(experiment, found, threshold));
@@ -18,7 +19,7 @@ void write_failures(const Experiment& experiment, const Trajectory& trajectory, 
 
 ExportFormat make_failures() {
   return {"failures", "False positives, misses, near misses and re-rankings that went wrong (CSV, or JSON by the name)",
-          ".csv", write_failures};
+          ".csv", false, write_failures};
 }
 
 }  // namespace relocus

@@ -103,7 +103,6 @@ class SessionTest : public QObject {
     QVERIFY(session.candidate());
     QCOMPARE(*session.candidate() % 60, 40);
     QCOMPARE(session.experiment()->evaluation.figures.num_queries, 0);
-    session.select_next_failure();  // none is known
     session.save_experiment(saved);
     QTRY_VERIFY(session.is_idle());
     session.open(saved);
@@ -265,19 +264,6 @@ class SessionTest : public QObject {
     QTRY_VERIFY(session.is_idle());
     QVERIFY(shown.count() < 20);  // not one for each step
     QCOMPARE(shown.last()[0].value<std::shared_ptr<const Scan>>()->frame, 100);
-  }
-
-  void failures_are_missed_places_and_accepted_errors() {
-    QueryResult result{.query = 5, .best = 1, .score = 0.4, .answerable = true, .correct = false};
-    QVERIFY(is_failure(result, 0.5));  // missed
-    result.answerable = false;
-    QVERIFY(!is_failure(result, 0.5));  // rightly refused
-    QVERIFY(is_failure(result, 0.3));   // wrongly accepted
-    result.correct = true;
-    QVERIFY(!is_failure(result, 0.3));
-    result.correct = false;
-    result.counted = false;
-    QVERIFY(!is_failure(result, 0.3));
   }
 };
 

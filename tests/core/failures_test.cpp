@@ -187,9 +187,9 @@ class FailuresTest : public QObject {
     const std::filesystem::path base = folder.path().toStdString();
     const double threshold = experiment.evaluation.figures.max_f1_threshold;
     const auto found = failures(experiment, trajectory, threshold);
-    export_format("failures").write(experiment, trajectory, base / "f.csv");
+    export_format("failures").write(experiment, trajectory, {}, base / "f.csv");
     QCOMPARE(read_text(base / "f.csv"), failures_csv(experiment, found, threshold));
-    export_format("failures").write(experiment, trajectory, base / "f.json");
+    export_format("failures").write(experiment, trajectory, {}, base / "f.json");
     QCOMPARE(read_text(base / "f.json"), failures_json(experiment, found, threshold));
   }
 
