@@ -43,7 +43,6 @@ QScrollArea* scrolled(QWidget* content) {
 }
 
 /// A part of a scan as views take it: it keeps the whole alive.
-std::shared_ptr<const PointCloud> cloud_of(const std::shared_ptr<const Scan>& scan) { return {scan, &scan->cloud}; }
 std::shared_ptr<const std::vector<std::uint16_t>> labels_of(const std::shared_ptr<const Scan>& scan) {
   if (scan->labels.empty()) return nullptr;
   return {scan, &scan->labels};
@@ -88,6 +87,7 @@ MainWindow::MainWindow(Session& session, bool remember)
   add_commands();
   make_views();
   wire();
+  add_pair_views();
   add_evaluation_views();
   wire_plot_exports();
   add_review_views();

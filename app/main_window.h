@@ -27,6 +27,7 @@ class LogView;
 class MatrixView;
 class MessageBar;
 class MethodForm;
+class PairView;
 class ProtocolForm;
 class ReviewForm;
 class RunPanel;
@@ -75,6 +76,7 @@ class MainWindow : public QMainWindow {
   void make_views();
   QDockWidget* add_dock(const QString& name, const QString& title, QWidget* content);
   void wire();
+  void add_pair_views();  ///< query and candidate in one view; images
   void add_evaluation_views();
   void add_evaluation_commands(CompareView* compare, SensitivityView* sensitivity);
   void wire_plot_exports();
@@ -152,6 +154,7 @@ class MainWindow : public QMainWindow {
   WhyCard* why_;
   ReviewForm* review_;
   FrameBar* frames_;
+  PairView* pair_;
   QToolBar *frames_bar_, *layouts_bar_;
   QString layout_ = "inspect";  ///< that was chosen last, as reset gives it back
   bool layout_wanted_ = false;  ///< by somebody, before anything was open

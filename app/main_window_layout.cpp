@@ -213,7 +213,8 @@ bool MainWindow::event(QEvent* event) {
   if (event->type() == QEvent::ShortcutOverride) {
     const auto* key = static_cast<QKeyEvent*>(event);
     const bool plain = key->modifiers() == Qt::NoModifier || key->modifiers() == Qt::KeypadModifier;
-    const bool contested = key->key() == Qt::Key_Space || key->key() == Qt::Key_Left || key->key() == Qt::Key_Right;
+    const bool contested = key->key() == Qt::Key_Space || key->key() == Qt::Key_Left || key->key() == Qt::Key_Right ||
+                           key->key() == Qt::Key_Home || key->key() == Qt::Key_End;
     if (plain && contested && keeps_keys(QApplication::focusWidget())) {
       event->accept();
       return true;

@@ -18,6 +18,11 @@ struct Scan {
   std::vector<std::uint16_t> labels;  ///< SemanticKITTI class of each point; empty without
 };
 
+/// The cloud of a scan, which it keeps alive; null without a scan.
+inline std::shared_ptr<const PointCloud> cloud_of(const std::shared_ptr<const Scan>& scan) {
+  return scan ? std::shared_ptr<const PointCloud>(scan, &scan->cloud) : nullptr;
+}
+
 /// Reads scans away from the GUI thread, the most urgent first, and keeps those used last. Only what is still wanted is
 /// begun, so that a slow disk never piles up work behind a playback.
 class ScanLoader : public QObject {

@@ -11,6 +11,7 @@
 #include "app/job.h"
 #include "app/matrix_maker.h"
 #include "app/opening.h"
+#include "app/pair_geometry.h"
 #include "app/pair_examiner.h"
 #include "app/review_book.h"
 #include "app/scan_loader.h"
@@ -48,6 +49,7 @@ class Session : public QObject {
   const Retrieval* retrieval() const;         ///< of the query; null when it was not asked
   QUndoStack& undo_stack() { return undo_; }  ///< of what was changed since the sequence was opened
   SelectionHistory& history() { return history_; }
+  PairGeometry& pair_geometry() { return pairs_; }  ///< of the query and its candidate
   MatrixMaker& matrices() { return matrices_; }
   PairExaminer& examiner() { return examiner_; }  ///< of the selected pair
   ReviewBook& reviews() { return reviews_; }
@@ -134,6 +136,7 @@ class Session : public QObject {
   ScanLoader scans_;
   QUndoStack undo_;
   SelectionHistory history_;
+  PairGeometry pairs_;
   Experiments experiments_;
   Studies studies_;
   MatrixMaker matrices_;

@@ -3,18 +3,14 @@
 #include <vtkRenderer.h>
 
 #include <QComboBox>
-#include <QHBoxLayout>
 #include <QKeyEvent>
-#include <QLabel>
 #include <QPainter>
-#include <QSlider>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "widgets/cloud_actor.h"
+#include "widgets/cloud_bar.h"
 #include "widgets/cloud_scene.h"
 #include "widgets/ground_rings.h"
-#include "widgets/icons.h"
 #include "widgets/legend.h"
 #include "widgets/theme.h"
 
@@ -29,7 +25,7 @@ CloudView::CloudView(QWidget* parent)
   points_->add_to(*scene_->renderer());
   connect(scene_, &CloudScene::moving_changed, this, [this](bool moving) { points_->show_moving(moving); });
   connect(scene_, &CloudScene::point_size_stepped, this,
-          [this](int pixels) { show_point_size(point_size_->value() + pixels); });
+          [this](int pixels) { show_point_size(bar_->point_size() + pixels); });
   scene_->set_overlay([this](QPainter& painter) { paint_overlay(painter); });
   make_bar();
   auto* layout = new QVBoxLayout(this);
@@ -48,53 +44,18 @@ CloudView::CloudView(QWidget* parent)
 CloudView::~CloudView() { delete scene_; }  // before what it draws
 
 void CloudView::make_bar() {
-  bar_ = new QWidget;
-  colour_by_ = new QComboBox;
+  bar_ = new CloudBar;
+  colour_by_ = bar_->add_box(tr("Colour by"), tr("What the colour of a point tells (Shift+Up, Shift+Down)"));
   for (const ColourBy by : all_colour_by) colour_by_->addItem(title(by), int(by));
-  colour_by_->setToolTip(tr("What the colour of a point tells (Shift+Up, Shift+Down)"));
-  colour_by_->setAccessibleName(tr("Colour by"));
-  colour_map_ = new QComboBox;
-  for (const ColourMap map : all_colour_maps) colour_map_->addItem(colour_map_icon(map), title(map), int(map));
-  colour_map_->setToolTip(tr("Colours of numbers"));
-  colour_map_->setAccessibleName(tr("Colour map"));
-  point_size_ = new QSlider(Qt::Horizontal);
-  point_size_->setRange(1, 8);
-  point_size_->setValue(2);
-  point_size_->setMaximumWidth(70);
-  point_size_->setMinimumWidth(36);
-  point_size_->setToolTip(tr("Size of the points (Ctrl+wheel)"));
-  point_size_->setAccessibleName(tr("Point size"));
-  reset_ = new QToolButton;
-  reset_->setToolTip(tr("Reset the view (R)"));
-  reset_->setAccessibleName(tr("Reset the view"));
-  top_ = new QToolButton;
-  top_->setToolTip(tr("Look from above (T)"));
-  top_->setAccessibleName(tr("Look from above"));
-  for (QToolButton* button : {reset_, top_}) button->setAutoRaise(true);
-
-  auto* row = new QHBoxLayout(bar_);
-  row->setContentsMargins(4, 2, 4, 2);
-  row->setSpacing(4);
-  for (QWidget* widget : std::initializer_list<QWidget*>{colour_by_, colour_map_, point_size_}) row->addWidget(widget);
-  row->addStretch(1);
-  row->addWidget(top_);
-  row->addWidget(reset_);
-  for (QComboBox* box : {colour_by_, colour_map_}) {
-    box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
-    box->setMinimumContentsLength(4);
-    box->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-    box->setMinimumWidth(48);
-  }
-
   connect(colour_by_, &QComboBox::currentIndexChanged, this, [this] {
     recolour();
     Q_EMIT colour_by_changed(colour_by());
   });
-  connect(colour_map_, &QComboBox::currentIndexChanged, this, &CloudView::recolour);
-  connect(point_size_, &QSlider::valueChanged, this, &CloudView::show_point_size);
-  connect(reset_, &QToolButton::clicked, this, &CloudView::reset_view);
-  connect(top_, &QToolButton::clicked, this, &CloudView::top_view);
-  show_point_size(point_size_->value());
+  connect(bar_, &CloudBar::colour_map_changed, this, &CloudView::recolour);
+  connect(bar_, &CloudBar::point_size_changed, this, &CloudView::show_point_size);
+  connect(bar_, &CloudBar::reset_wanted, this, &CloudView::reset_view);
+  connect(bar_, &CloudBar::top_wanted, this, &CloudView::top_view);
+  show_point_size(bar_->point_size());
 }
 
 void CloudView::show_cloud(std::shared_ptr<const PointCloud> cloud,
@@ -120,17 +81,17 @@ void CloudView::clear() { show_error(tr("Open a sequence to see its scans")); }
 
 void CloudView::show_colour_by(ColourBy by) { colour_by_->setCurrentIndex(colour_by_->findData(int(by))); }
 
-void CloudView::show_colour_map(ColourMap map) { colour_map_->setCurrentIndex(colour_map_->findData(int(map))); }
+void CloudView::show_colour_map(ColourMap map) { bar_->show_colour_map(map); }
 
 void CloudView::show_point_size(int pixels) {
-  point_size_->setValue(pixels);
-  points_->show_point_size(point_size_->value() * devicePixelRatioF());
+  bar_->show_point_size(pixels);
+  points_->show_point_size(bar_->point_size() * devicePixelRatioF());
   scene_->update();
 }
 
 ColourBy CloudView::colour_by() const { return ColourBy(colour_by_->currentData().toInt()); }
 
-ColourMap CloudView::colour_map() const { return ColourMap(colour_map_->currentData().toInt()); }
+ColourMap CloudView::colour_map() const { return bar_->colour_map(); }
 
 int CloudView::points_drawn() const { return int(points_->points_drawn()); }
 
@@ -150,8 +111,6 @@ void CloudView::dress() {
   const ViewColours colours = view_colours(palette());
   scene_->renderer()->SetBackground(colours.canvas.redF(), colours.canvas.greenF(), colours.canvas.blueF());
   rings_->dress(is_dark(palette()) ? colours.axis : colours.axis.lighter(125), devicePixelRatioF());
-  reset_->setIcon(icon(Icon::Reset, palette()));
-  top_->setIcon(icon(Icon::Top, palette()));
   scene_->update();
 }
 

@@ -7,12 +7,11 @@
 #include "widgets/point_colours.h"
 
 class QComboBox;
-class QSlider;
-class QToolButton;
 
 namespace relocus {
 
 class CloudActor;
+class CloudBar;
 class CloudScene;
 class GroundRings;
 
@@ -62,11 +61,8 @@ class CloudView : public QWidget {
   std::unique_ptr<CloudActor> points_;
   std::unique_ptr<GroundRings> rings_;
   CloudScene* scene_;
-  QWidget* bar_;
+  CloudBar* bar_;
   QComboBox* colour_by_;
-  QComboBox* colour_map_;
-  QSlider* point_size_;
-  QToolButton *reset_, *top_;
   std::shared_ptr<const std::vector<std::uint16_t>> labels_;
   PointColours colours_;
   QString message_;

@@ -1,0 +1,108 @@
+// The pair of query and candidate: in one 3-D view, and as images.
+#include <algorithm>
+
+#include "app/main_window.h"
+#include "core/overlap.h"
+#include "widgets/candidate_model.h"
+#include "widgets/pair_view.h"
+
+namespace relocus {
+namespace {
+
+/// The answer that is selected; one that no method gave has no estimate.
+std::optional<Candidate> selected_candidate(const Session& session) {
+  if (!session.candidate()) return std::nullopt;
+  if (const auto* retrieval = session.retrieval()) {
+    const auto found = std::ranges::find(retrieval->candidates, *session.candidate(), &Candidate::frame);
+    if (found != retrieval->candidates.end()) return *found;
+  }
+  Candidate chosen;
+  chosen.frame = *session.candidate();
+  return chosen;
+}
+
+PairFacts facts_of(const Session& session) {
+  PairFacts facts;
+  const auto& opened = session.opened();
+  if (!opened || session.query() < 0) return facts;
+  const auto number = [&](FrameId frame) {
+    return QString::number(opened->sequence.frames[std::size_t(frame)].number);
+  };
+  facts.query = number(session.query());
+  const auto candidate = selected_candidate(session);
+  if (!candidate) return facts;
+  facts.candidate = number(candidate->frame);
+  const Trajectory& trajectory = opened->trajectory;
+  facts.distance = distance(trajectory, session.query(), candidate->frame, false);
+  facts.yaw_difference = heading_difference(trajectory, session.query(), candidate->frame);
+  if (session.experiment()) {
+    const Retrieval one{session.query(), {*candidate}};
+    facts.correct = candidate_rows(one, trajectory, session.experiment()->evaluation.protocol).front().correct;
+  }
+  return facts;
+}
+
+/// A map of bev_overlap() about its sensor.
+CellMap around_sensor(const Array& values) {
+  const BevGrid grid = BevOverlapSettings().grid;
+  CellMap map;
+  map.grid.lower = {grid.lower.x(), grid.lower.y()};
+  map.grid.upper = {grid.upper.x(), grid.upper.y()};
+  map.values = values;
+  return map;
+}
+
+}  // namespace
+
+void MainWindow::add_pair_views() {
+  PairGeometry& geometry = session_.pair_geometry();
+  add_dock("pair", tr("Pair"), pair_ = new PairView);
+
+  actions_.add({"pair.align", tr("&Align the pair"), QKeySequence("A"),
+                tr("Lays the candidate over the query by nothing, ground truth, the estimated yaw, ICP"), "View",
+                Needs::Experiment},
+               [this] { pair_->next_alignment(); });
+  actions_.add({"pair.overlay", tr("&Overlay the pair"), QKeySequence("O"),
+                tr("Query and candidate over each other, or side by side"), "View", Needs::Sequence},
+               [this] { pair_->show_overlaid(!pair_->is_overlaid()); });
+  const auto select = [this](auto pick) {
+    const auto* retrieval = session_.retrieval();
+    if (retrieval && !retrieval->candidates.empty()) session_.select_candidate(pick(retrieval->candidates).frame);
+  };
+  actions_.add({"go.first_candidate", tr("F&irst candidate"), QKeySequence("Home"),
+                tr("The candidate that ranks first"), "Go", Needs::Experiment},
+               [select] { select([](const auto& candidates) { return candidates.front(); }); });
+  actions_.add({"go.last_candidate", tr("&Last candidate"), QKeySequence("End"), tr("The candidate that ranks last"),
+                "Go", Needs::Experiment},
+               [select] { select([](const auto& candidates) { return candidates.back(); }); });
+
+  // What is known of the pair follows the selection …
+  connect(&session_, &Session::sequence_changed, &geometry, &PairGeometry::show_sequence);
+  connect(&session_, &Session::candidate_changed, this, [this, &geometry] {
+    pair_->show_facts(facts_of(session_));
+    geometry.show_pair(session_.query(), selected_candidate(session_));
+    if (!session_.candidate()) pair_->show_error(PairSide::Candidate, why_no_candidate());
+  });
+  connect(&session_, &Session::query_scan_changed, &geometry, &PairGeometry::show_scan);
+  connect(&session_, &Session::candidate_scan_changed, &geometry, &PairGeometry::show_scan);
+  connect(pair_, &PairView::needs_changed, &geometry, &PairGeometry::want);
+  // … and is shown.
+  connect(&geometry, &PairGeometry::changed, pair_, &PairView::show_knowledge);
+  connect(&geometry, &PairGeometry::overlap_changed, this, [this](const std::shared_ptr<const BevOverlap>& overlap) {
+    if (!overlap) return;
+    pair_->show_cell_maps(around_sensor(overlap->map_a), around_sensor(overlap->map_b), tr("True overlap"), 0, 1);
+  });
+
+  // The scans.
+  connect(&session_, &Session::query_scan_changed, this,
+          [this](const std::shared_ptr<const Scan>& scan) { pair_->show_cloud(PairSide::Query, cloud_of(scan)); });
+  connect(&session_, &Session::candidate_scan_changed, this, [this](const std::shared_ptr<const Scan>& scan) {
+    if (scan) pair_->show_cloud(PairSide::Candidate, cloud_of(scan));
+  });
+  connect(&session_, &Session::query_scan_failed, this,
+          [this](const QString& message) { pair_->show_error(PairSide::Query, message); });
+  connect(&session_, &Session::candidate_scan_failed, this,
+          [this](const QString& message) { pair_->show_error(PairSide::Candidate, message); });
+}
+
+}  // namespace relocus

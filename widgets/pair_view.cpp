@@ -1,0 +1,413 @@
+#include "widgets/pair_view.h"
+
+#include <QComboBox>
+#include <QCoreApplication>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QLocale>
+#include <QPainter>
+#include <QSlider>
+#include <QStandardItemModel>
+#include <QVBoxLayout>
+#include <algorithm>
+#include <cmath>
+
+#include "widgets/cloud_bar.h"
+#include "widgets/legend.h"
+#include "widgets/point_colours.h"
+#include "widgets/theme.h"
+
+namespace relocus {
+namespace {
+
+constexpr float kFarthest = 2;  // [m] upper end of the colours of distances
+constexpr std::array kSides = {PairSide::Query, PairSide::Candidate};
+constexpr int kTitleRole = Qt::UserRole + 1;  // of the maps of cells
+
+/// Nothing is known there: faint on either canvas, and in no colour map.
+QColor no_data(const QPalette& palette) { return is_dark(palette) ? QColor(62, 66, 72) : QColor(204, 207, 211); }
+
+std::vector<std::array<std::uint8_t, 3>> colours_of(const std::vector<float>& values, ColourMap map, float lower,
+                                                    float upper, const QColor& nothing) {
+  std::vector<std::array<std::uint8_t, 3>> colours(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const QRgb rgb = std::isnan(values[i]) ? nothing.rgb() : colour(map, values[i], lower, upper);
+    colours[i] = {std::uint8_t(qRed(rgb)), std::uint8_t(qGreen(rgb)), std::uint8_t(qBlue(rgb))};
+  }
+  return colours;
+}
+
+}  // namespace
+
+QString title(Alignment alignment) {
+  switch (alignment) {
+    case Alignment::None:
+      return QCoreApplication::translate("Alignment", "Not aligned");
+    case Alignment::Truth:
+      return QCoreApplication::translate("Alignment", "Ground truth");
+    case Alignment::Estimate:
+      return QCoreApplication::translate("Alignment", "Estimated yaw");
+    case Alignment::Icp:
+      return QCoreApplication::translate("Alignment", "ICP");
+  }
+  return {};
+}
+
+PairView::PairView(QWidget* parent) : QWidget(parent), scene_(new PairScene), text_(new QLabel) {
+  scene_->setAccessibleName(tr("Query and candidate in 3-D"));
+  scene_->set_overlay([this](QPainter& painter) { paint_overlay(painter); });
+  text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  text_->setWordWrap(true);
+  text_->setContentsMargins(6, 2, 6, 4);
+  text_->setAccessibleName(tr("What is known of the pair"));
+  make_bar();
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(bar_);
+  column->addWidget(scene_, 1);
+  column->addWidget(text_);
+  setFocusProxy(scene_);
+  setMinimumSize(200, 160);
+
+  connect(scene_, &CloudScene::point_size_stepped, this,
+          [this](int pixels) { bar_->show_point_size(bar_->point_size() + pixels); });
+  connect(scene_, &VtkWidget::about_to_render, this, [this] {  // hidden, it costs nothing
+    if (std::exchange(stale_, false)) colour();
+  });
+  knowledge_.offers[0].possible = true;
+  for (const PairSide side : kSides) show_error(side, tr("Open a sequence and run a method to see a pair"));
+  scene_->show_point_size(bar_->point_size());
+  scene_->reset_view();
+  show_what_is_possible();
+  dress();
+}
+
+PairView::~PairView() { delete scene_; }
+
+void PairView::make_bar() {
+  bar_ = new CloudBar;
+  layout_ = bar_->add_box(tr("Layout"), tr("Query and candidate beside or over each other (O)"));
+  layout_->addItems({tr("Side by side"), tr("Overlaid")});
+  alignment_ = bar_->add_box(tr("Alignment"), {});
+  for (const Alignment alignment : all_alignments) alignment_->addItem(title(alignment), int(alignment));
+  colour_by_ = bar_->add_box(tr("Colour by"), tr("What the colour of a point tells"));
+  colour_by_->addItem(tr("Scan"), int(ColourBy::Scan));
+  colour_by_->addItem(tr("Height"), int(ColourBy::Height));
+  colour_by_->addItem(tr("Nearest distance"), int(ColourBy::Distance));
+  colour_by_->setItemData(2, tr("Distance of each point to the nearest of the other scan [m]"), Qt::ToolTipRole);
+  colour_of_layout_ = {colour_by_->findData(int(ColourBy::Height)), colour_by_->findData(int(ColourBy::Scan))};
+  colour_by_->setCurrentIndex(colour_of_layout_[0]);
+  crossfade_ = new QSlider(Qt::Horizontal);
+  crossfade_->setRange(0, 100);
+  crossfade_->setValue(50);
+  crossfade_->setMinimumWidth(36);
+  crossfade_->setMaximumWidth(90);
+  crossfade_->setAccessibleName(tr("Crossfade"));
+  crossfade_->setToolTip(tr("Crossfade: the query alone on the left, the candidate alone on the right"));
+  crossfade_->hide();
+  bar_->add(crossfade_);
+
+  bar_->show_colour_map(ColourMap::Viridis);  // even lightness: maps of cells are compared
+  connect(layout_, &QComboBox::currentIndexChanged, this, [this](int index) { show_overlaid(index == 1); });
+  connect(alignment_, &QComboBox::currentIndexChanged, this, [this] {
+    tell_needs();
+    pose();
+  });
+  connect(colour_by_, &QComboBox::currentIndexChanged, this, [this](int index) {
+    colour_of_layout_[is_overlaid()] = index;
+    tell_needs();
+    stale_ = true;
+    scene_->update();
+  });
+  connect(crossfade_, &QSlider::valueChanged, this, [this](int value) { scene_->show_crossfade(value / 100.); });
+  connect(bar_, &CloudBar::colour_map_changed, this, [this] {
+    stale_ = true;
+    scene_->update();
+  });
+  connect(bar_, &CloudBar::point_size_changed, scene_, &PairScene::show_point_size);
+  connect(bar_, &CloudBar::reset_wanted, scene_, &PairScene::reset_view);
+  connect(bar_, &CloudBar::top_wanted, scene_, &PairScene::top_view);
+}
+
+// What there is to see -----------------------------------------------------------------------------------------------
+
+void PairView::show_facts(const PairFacts& facts) {
+  facts_ = facts;
+  cells_.clear();
+  knowledge_.distances.reset();
+  show_facts_text();
+  stale_ = true;
+  scene_->update();
+}
+
+void PairView::show_cloud(PairSide side, std::shared_ptr<const PointCloud> cloud) {
+  if (!cloud || cloud->points.empty()) return show_error(side, tr("This scan has no points"));
+  messages_[std::size_t(side)].clear();
+  scene_->show_cloud(side, std::move(cloud));
+  stale_ = true;
+}
+
+void PairView::show_error(PairSide side, const QString& sentence) {
+  messages_[std::size_t(side)] = sentence;
+  scene_->show_cloud(side, nullptr);
+}
+
+void PairView::show_knowledge(const PairKnowledge& knowledge) {
+  knowledge_ = knowledge;
+  show_what_is_possible();
+  pose();
+  stale_ = true;
+  scene_->update();
+}
+
+void PairView::show_cell_maps(const CellMap& query, const CellMap& candidate, const QString& title, float lower,
+                              float upper) {
+  cells_[title] = {query, candidate, lower, upper};
+  if (colour_by_->findData(title, kTitleRole) < 0) {
+    colour_by_->addItem(title, int(ColourBy::Cells));
+    colour_by_->setItemData(colour_by_->count() - 1, title, kTitleRole);
+    colour_by_->setItemData(colour_by_->count() - 1, tr("A map of cells, draped on the points of its scan"),
+                            Qt::ToolTipRole);
+  }
+  stale_ = true;
+  scene_->update();
+}
+
+void PairView::show_what_is_possible() {
+  auto* items = qobject_cast<QStandardItemModel*>(alignment_->model());
+  QStringList lines{tr("How the candidate is laid over the query (A)")};
+  for (const Alignment alignment : all_alignments) {
+    const AlignmentOffer& offer = knowledge_.offer(alignment);
+    QStandardItem* item = items->item(int(alignment));
+    item->setEnabled(offer.possible);
+    item->setToolTip(offer.words);
+    if (!offer.possible && !offer.words.isEmpty()) lines << tr("%1: %2").arg(title(alignment), offer.words);
+  }
+  alignment_->setToolTip(lines.join('\n'));
+}
+
+// What a person chooses ----------------------------------------------------------------------------------------------
+
+void PairView::show_overlaid(bool overlaid) {
+  layout_->setCurrentIndex(overlaid ? 1 : 0);
+  if (overlaid == is_overlaid()) return;
+  scene_->show_overlaid(overlaid);
+  crossfade_->setVisible(overlaid);
+  colour_by_->setCurrentIndex(colour_of_layout_[overlaid]);
+  stale_ = true;
+}
+
+void PairView::show_alignment(Alignment alignment) { alignment_->setCurrentIndex(int(alignment)); }
+
+void PairView::next_alignment() {
+  const int count = int(all_alignments.size());
+  for (int i = 1; i <= count; ++i) {
+    const auto next = Alignment((int(alignment()) + i) % count);
+    if (knowledge_.offer(next).possible) return show_alignment(next);
+  }
+}
+
+void PairView::show_colour_by(ColourBy by, const QString& cells) {
+  const int index = by == ColourBy::Cells ? colour_by_->findData(cells, kTitleRole) : colour_by_->findData(int(by));
+  if (index >= 0) colour_by_->setCurrentIndex(index);
+}
+
+void PairView::show_colour_map(ColourMap map) { bar_->show_colour_map(map); }
+
+void PairView::show_crossfade(double share) { crossfade_->setValue(int(std::lround(100 * share))); }
+
+Alignment PairView::alignment() const {
+  const auto chosen = Alignment(alignment_->currentData().toInt());
+  return knowledge_.offer(chosen).possible ? chosen : Alignment::None;
+}
+
+PairView::ColourBy PairView::colour_by() const { return ColourBy(colour_by_->currentData().toInt()); }
+
+PairNeeds PairView::needs() const {
+  return {Alignment(alignment_->currentData().toInt()), colour_by() == ColourBy::Distance};
+}
+
+void PairView::tell_needs() {
+  if (needs() == told_) return;
+  told_ = needs();
+  knowledge_.distances.reset();  // they were of another alignment
+  Q_EMIT needs_changed(told_);
+}
+
+// Drawing ------------------------------------------------------------------------------------------------------------
+
+void PairView::pose() {
+  scene_->show_pose(knowledge_.offer(alignment()).query_from_candidate.value_or(Eigen::Isometry3d::Identity()));
+  show_facts_text();
+}
+
+QColor PairView::colour_of(PairSide side) const {  // Okabe and Ito's blue and orange
+  if (is_dark(palette())) return side == PairSide::Query ? QColor(0x56, 0xb4, 0xe9) : QColor(0xff, 0x9b, 0x3d);
+  return side == PairSide::Query ? QColor(0x00, 0x72, 0xb2) : QColor(0xe0, 0x6c, 0x00);
+}
+
+const PairView::Cells* PairView::cells() const {
+  const auto found = cells_.find(colour_by_->currentData(kTitleRole).toString());
+  return found == cells_.end() ? nullptr : &found->second;
+}
+
+void PairView::colour() {
+  for (const PairSide side : kSides) colour(side);
+}
+
+void PairView::colour(PairSide side) {
+  CloudActor& actor = scene_->actor(side);
+  if (!actor.cloud()) return;
+  const ColourMap map = bar_->colour_map();
+  const bool is_query = side == PairSide::Query;
+  switch (colour_by()) {
+    case ColourBy::Scan:
+      return actor.show_colour(colour_of(side));
+    case ColourBy::Height:
+      return actor.show_colours(point_colours(*actor.cloud(), {}, relocus::ColourBy::Height, map).rgb);
+    case ColourBy::Distance:
+      if (const auto& all = knowledge_.distances) {
+        const auto& values = is_query ? all->query : all->candidate;
+        if (values.size() == actor.size())
+          return actor.show_colours(colours_of(values, map, 0, kFarthest, no_data(palette())));
+      }
+      break;
+    case ColourBy::Cells:
+      if (const Cells* maps = cells())
+        return actor.show_cells(is_query ? maps->query : maps->candidate, map, maps->lower, maps->upper,
+                                no_data(palette()));
+      break;
+  }
+  actor.show_colour(no_data(palette()));  // not known yet
+}
+
+QString PairView::why_colours_are_missing() const {
+  for (const PairSide side : kSides)
+    if (!scene_->actor(side).cloud()) return {};  // said in its place
+  if (colour_by() == ColourBy::Distance && !knowledge_.distances)
+    return knowledge_.failed.isEmpty() ? tr("Measuring distances …") : knowledge_.failed;
+  if (colour_by() != ColourBy::Cells) return {};
+  if (!cells()) return tr("Not known for this pair: %1").arg(colour_by_->currentText());
+  const QString error = scene_->actor(PairSide::Query).error();
+  return error.isEmpty() ? QString() : tr("The graphics driver refuses the shader that drapes cells: %1").arg(error);
+}
+
+void PairView::show_facts_text() {
+  QStringList parts;
+  if (facts_.correct) parts << (*facts_.correct ? tr("right answer") : tr("wrong answer"));
+  if (std::isfinite(facts_.distance)) parts << tr("true distance %1 m").arg(facts_.distance, 0, 'f', 2);
+  if (std::isfinite(facts_.yaw_difference))
+    parts << tr("yaw difference %1°").arg(facts_.yaw_difference * 180 / M_PI, 0, 'f', 1);
+  const AlignmentOffer& offer = knowledge_.offer(alignment());
+  const auto chosen = Alignment(alignment_->currentData().toInt());
+  if (chosen != alignment())
+    parts << tr("%1: %2").arg(title(chosen), knowledge_.offer(chosen).words);
+  else if (chosen != Alignment::None)
+    parts << tr("aligned by %1: %2")
+                 .arg(chosen == Alignment::Icp ? title(chosen) : title(chosen).toLower(),
+                      !offer.query_from_candidate ? tr("computing …")
+                      : offer.words.isEmpty()     ? tr("shown")
+                                                  : offer.words);
+  text_->setText(facts_.candidate.isEmpty() ? QString() : parts.join(QStringLiteral(" · ")));
+  text_->setVisible(!text_->text().isEmpty());
+}
+
+QString PairView::facts_text() const { return text_->text(); }
+
+void PairView::paint_overlay(QPainter& painter) const {
+  const ViewColours colours = view_colours(palette());
+  painter.setFont(font());
+  scene_->paint_measures(painter, colours);
+  const auto name = [&](PairSide side) {
+    return side == PairSide::Query ? tr("Query %1").arg(facts_.query) : tr("Candidate %1").arg(facts_.candidate);
+  };
+  std::vector<LegendRow> rows;
+  bool any = false;
+  QStringList counts;
+  for (const PairSide side : kSides) {
+    const CloudActor& actor = scene_->actor(side);
+    const QRectF pane = scene_->pane(side);
+    const QString all = QLocale().toString(qulonglong(actor.size()));
+    const QString count = actor.points_drawn() < actor.size()
+                              ? tr("%1 of %2 points").arg(QLocale().toString(qulonglong(actor.points_drawn())), all)
+                              : tr("%1 points").arg(all);
+    const QString& message = messages_[std::size_t(side)];
+    if (!message.isEmpty()) {
+      painter.setPen(colours.muted_text);
+      QRectF room = pane;
+      if (is_overlaid()) room.setHeight(pane.height() / 2), room.moveTop(side == PairSide::Query ? 0 : room.height());
+      if (!is_overlaid() || side == PairSide::Query || message != messages_[0])
+        painter.drawText(room.adjusted(12, 12, -12, -12), int(Qt::AlignCenter) | Qt::TextWordWrap, message);
+      continue;
+    }
+    any = true;
+    if (is_overlaid()) {
+      rows.push_back({Mark::Square, colour_of(side), name(side)});
+      counts << count;
+    } else {
+      draw_caption(painter, pane, Qt::AlignTop | Qt::AlignLeft, name(side), colours);
+      draw_caption(painter, pane, Qt::AlignBottom | Qt::AlignLeft, count, colours);
+    }
+  }
+  if (is_overlaid() && any) {
+    if (colour_by() == ColourBy::Scan) draw_legend(painter, scene_->rect(), rows, colours);
+    draw_caption(painter, scene_->rect(), Qt::AlignBottom | Qt::AlignLeft, counts.join(QStringLiteral(" + ")), colours);
+  }
+  if (any) paint_scale(painter);
+}
+
+void PairView::paint_scale(QPainter& painter) const {
+  const ViewColours colours = view_colours(palette());
+  const QRectF area = scene_->pane(PairSide::Candidate);
+  const QString missing = why_colours_are_missing();
+  if (!missing.isEmpty()) return draw_caption(painter, area, Qt::AlignTop | Qt::AlignRight, missing, colours);
+  ColourBar scale{.map = bar_->colour_map()};
+  bool with_nothing = false;
+  switch (colour_by()) {
+    case ColourBy::Scan:
+      return;
+    case ColourBy::Height: {
+      const auto& cloud = scene_->actor(PairSide::Query).cloud();
+      if (!cloud) return;
+      PointCloud sample;  // the scale follows from some of the points
+      for (std::size_t i = 0; i < cloud->points.size(); i += cloud->points.size() / 4096 + 1)
+        sample.points.push_back(cloud->points[i]);
+      const PointColours heights = point_colours(sample, {}, relocus::ColourBy::Height, scale.map);
+      scale.lower = heights.lower, scale.upper = heights.upper, scale.title = tr("Height [m]");
+      break;
+    }
+    case ColourBy::Distance:
+      scale.upper = kFarthest, scale.title = tr("Nearest [m]");
+      break;
+    case ColourBy::Cells:
+      scale.lower = cells()->lower, scale.upper = cells()->upper, scale.title = colour_by_->currentText();
+      with_nothing = true;
+      break;
+  }
+  draw_colour_bar(painter, area, scale, colours);
+  if (with_nothing)
+    draw_legend(painter, area, {{Mark::Square, no_data(palette()), tr("no data")}}, colours, {},
+                {Qt::BottomRightCorner});
+}
+
+void PairView::dress() {
+  scene_->dress(view_colours(palette()), is_dark(palette()));
+  stale_ = true;
+}
+
+void PairView::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::PaletteChange) dress();
+  QWidget::changeEvent(event);
+}
+
+void PairView::keyPressEvent(QKeyEvent* event) {
+  if (event->key() == Qt::Key_R)
+    scene_->reset_view();
+  else if (event->key() == Qt::Key_T)
+    scene_->top_view();
+  else
+    QWidget::keyPressEvent(event);
+}
+
+}  // namespace relocus
