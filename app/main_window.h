@@ -23,6 +23,7 @@ class CurveView;
 class Errand;
 class FailureTable;
 class FrameBar;
+class ImagesView;
 class LogView;
 class MatrixView;
 class MessageBar;
@@ -77,6 +78,7 @@ class MainWindow : public QMainWindow {
   QDockWidget* add_dock(const QString& name, const QString& title, QWidget* content);
   void wire();
   void add_pair_views();  ///< query and candidate in one view; images
+  void show_images();
   void add_evaluation_views();
   void add_evaluation_commands(CompareView* compare, SensitivityView* sensitivity);
   void wire_plot_exports();
@@ -155,6 +157,7 @@ class MainWindow : public QMainWindow {
   ReviewForm* review_;
   FrameBar* frames_;
   PairView* pair_;
+  ImagesView* images_;
   QToolBar *frames_bar_, *layouts_bar_;
   QString layout_ = "inspect";  ///< that was chosen last, as reset gives it back
   bool layout_wanted_ = false;  ///< by somebody, before anything was open

@@ -1,9 +1,11 @@
 // The pair of query and candidate: in one 3-D view, and as images.
 #include <algorithm>
+#include <cmath>
 
 #include "app/main_window.h"
 #include "core/overlap.h"
 #include "widgets/candidate_model.h"
+#include "widgets/images_view.h"
 #include "widgets/pair_view.h"
 
 namespace relocus {
@@ -40,6 +42,31 @@ PairFacts facts_of(const Session& session) {
     facts.correct = candidate_rows(one, trajectory, session.experiment()->evaluation.protocol).front().correct;
   }
   return facts;
+}
+
+/// The query and its candidates as a strip shows them.
+std::vector<ImageTile> tiles_of(const Session& session) {
+  const auto& opened = session.opened();
+  const auto number = [&](FrameId frame) { return opened->sequence.frames[std::size_t(frame)].number; };
+  std::vector<ImageTile> tiles;
+  if (session.query() < 0) return tiles;
+  tiles.push_back({.frame = session.query(),
+                   .caption = MainWindow::tr("query · frame %1").arg(number(session.query())),
+                   .tip = MainWindow::tr("The query"),
+                   .is_query = true});
+  const auto* retrieval = session.retrieval();
+  if (!retrieval) return tiles;
+  for (const CandidateRow& row :
+       candidate_rows(*retrieval, opened->trajectory, session.experiment()->evaluation.protocol)) {
+    QStringList tip{MainWindow::tr("rank %1").arg(row.rank)};
+    if (row.correct) tip << (*row.correct ? MainWindow::tr("right") : MainWindow::tr("wrong"));
+    if (std::isfinite(row.true_distance)) tip << MainWindow::tr("%1 m away").arg(row.true_distance, 0, 'f', 1);
+    tiles.push_back({.frame = row.candidate.frame,
+                     .caption = MainWindow::tr("%1 · frame %2").arg(row.rank).arg(number(row.candidate.frame)),
+                     .tip = tip.join(", "),
+                     .correct = row.correct});
+  }
+  return tiles;
 }
 
 /// A map of bev_overlap() about its sensor.
@@ -103,6 +130,39 @@ void MainWindow::add_pair_views() {
           [this](const QString& message) { pair_->show_error(PairSide::Query, message); });
   connect(&session_, &Session::candidate_scan_failed, this,
           [this](const QString& message) { pair_->show_error(PairSide::Candidate, message); });
+
+  // Images.
+  add_dock("images", tr("Images"), images_ = new ImagesView);
+  ImageLoader& loader = session_.images();
+  connect(&session_, &Session::sequence_changed, this, [this, &loader](const auto& opened) {
+    loader.show_sequence({opened, &opened->sequence});
+    show_images();
+  });
+  connect(&session_, &Session::retrieval_changed, this, &MainWindow::show_images);
+  connect(&session_, &Session::candidate_changed, images_, &ImagesView::show_candidate);
+  connect(images_, &ImagesView::candidate_selected, &session_, &Session::select_candidate);
+  connect(images_, &ImagesView::images_wanted, &loader,
+          [&loader](const std::vector<FrameId>& large, const std::vector<FrameId>& small) {
+            std::vector<ImageWish> wishes;
+            for (const FrameId frame : large) wishes.push_back({frame, ImagesView::largest_side});
+            for (const FrameId frame : small) wishes.push_back({frame, ImageStrip::largest_side});
+            loader.want(wishes);
+          });
+  connect(&loader, &ImageLoader::loaded, this, [this](const ImageWish& wish, const QImage& image) {
+    images_->show_image(wish.frame, wish.largest_side == ImagesView::largest_side, image);
+  });
+  connect(&loader, &ImageLoader::failed, this, [this](const ImageWish& wish, const QString& message) {
+    images_->show_error(wish.frame, wish.largest_side == ImagesView::largest_side, message);
+  });
+}
+
+void MainWindow::show_images() {
+  const auto& frames = session_.opened()->sequence.frames;
+  if (std::ranges::all_of(frames, [](const Frame& frame) { return frame.image.empty(); }))
+    return images_->show_nothing(
+        tr("This sequence has no images. KITTI's lie in image_2 beside velodyne; a sample "
+           "sequence can be made with images."));
+  images_->show_tiles(tiles_of(session_));
 }
 
 }  // namespace relocus

@@ -1,6 +1,5 @@
 #include "app/scan_loader.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -26,72 +25,32 @@ std::vector<std::uint16_t> read_labels(const std::filesystem::path& path, std::s
   return labels;
 }
 
+Scan read(const Sequence& sequence, FrameId frame) {
+  Scan scan{.frame = frame, .cloud = read_cloud(sequence, frame)};
+  const auto& labels = sequence.frames.at(std::size_t(frame)).labels;
+  if (!labels.empty()) scan.labels = read_labels(labels, scan.cloud.points.size());
+  return scan;
+}
+
 }  // namespace
 
-ScanLoader::ScanLoader(QObject* parent, std::size_t bytes_kept) : QObject(parent), bytes_kept_(bytes_kept) {}
+ScanLoader::ScanLoader(QObject* parent, std::size_t bytes_kept) : QObject(parent), scans_(bytes_kept) {
+  scans_.reader = [this](FrameId frame) {
+    return [sequence = sequence_, frame] { return std::make_shared<const Scan>(read(*sequence, frame)); };
+  };
+  scans_.bytes_of = bytes_of;
+  scans_.loaded = [this](FrameId, const std::shared_ptr<const Scan>& scan) { Q_EMIT loaded(scan); };
+  scans_.failed = [this](FrameId frame, const QString& message) { Q_EMIT failed(frame, message); };
+  scans_.idle = [this] { Q_EMIT idle(); };
+}
 
 void ScanLoader::show_sequence(std::shared_ptr<const Sequence> sequence) {
-  runner_.cancel();
-  wishes_.clear();
-  at_hand_.clear();
-  recent_.clear();
-  bytes_ = 0;
+  scans_.forget_all();
   sequence_ = std::move(sequence);
 }
 
-std::shared_ptr<const Scan> ScanLoader::find(FrameId frame) {
-  const auto found = at_hand_.find(frame);
-  if (found == at_hand_.end()) return nullptr;
-  recent_.splice(recent_.begin(), recent_, found->second);
-  return recent_.front();
-}
-
 void ScanLoader::want(const std::vector<FrameId>& frames) {
-  wishes_.assign(frames.rbegin(), frames.rend());
-  for (const FrameId frame : frames)
-    if (const auto scan = find(frame)) Q_EMIT loaded(scan);
-  if (!runner_.is_running()) load_next();
-}
-
-void ScanLoader::load_next() {
-  std::erase_if(wishes_, [this](FrameId frame) { return at_hand_.contains(frame); });
-  if (wishes_.empty() || !sequence_) return Q_EMIT idle();
-  const FrameId frame = wishes_.back();
-  wishes_.pop_back();
-  runner_.start([sequence = sequence_, frame](const Progress&) { return read(*sequence, frame); },
-                [this, frame](const Outcome& outcome) {
-                  if (outcome.scan) {
-                    keep(outcome.scan);
-                    Q_EMIT loaded(outcome.scan);
-                  } else {
-                    Q_EMIT failed(frame, outcome.message);
-                  }
-                  if (!runner_.is_running()) load_next();
-                });
-}
-
-ScanLoader::Outcome ScanLoader::read(const Sequence& sequence, FrameId frame) {
-  try {
-    auto scan = std::make_shared<Scan>();
-    scan->frame = frame;
-    scan->cloud = read_cloud(sequence, frame);
-    const auto& labels = sequence.frames.at(std::size_t(frame)).labels;
-    if (!labels.empty()) scan->labels = read_labels(labels, scan->cloud.points.size());
-    return {std::move(scan), {}};
-  } catch (const std::exception& error) {
-    return {nullptr, message_of(error)};
-  }
-}
-
-void ScanLoader::keep(std::shared_ptr<const Scan> scan) {
-  bytes_ += bytes_of(*scan);
-  recent_.push_front(scan);
-  at_hand_[scan->frame] = recent_.begin();
-  while (bytes_ > bytes_kept_ && recent_.size() > 2) {  // query and candidate are always kept
-    bytes_ -= bytes_of(*recent_.back());
-    at_hand_.erase(recent_.back()->frame);
-    recent_.pop_back();
-  }
+  if (sequence_) scans_.want(frames);
 }
 
 }  // namespace relocus

@@ -105,6 +105,7 @@ Session::Session(QObject* parent) : QObject(parent) {
   connect(&scans_, &ScanLoader::loaded, this, &Session::receive);
   connect(&scans_, &ScanLoader::failed, this, &Session::receive_failure);
   connect(&scans_, &ScanLoader::idle, this, &Session::tell_if_idle);
+  connect(&images_, &ImageLoader::idle, this, &Session::tell_if_idle);
   connect(&pairs_, &PairGeometry::idle, this, &Session::tell_if_idle, Qt::QueuedConnection);
   connect(&experiments_, &Experiments::idle, this, &Session::tell_if_idle);
   connect(&studies_, &Studies::idle, this, &Session::tell_if_idle);
@@ -115,7 +116,7 @@ Session::Session(QObject* parent) : QObject(parent) {
 bool Session::is_computing() const { return std::ranges::any_of(runners_, &JobRunner::is_running); }
 
 bool Session::is_idle() const {
-  return !is_computing() && !scans_.is_busy() && !experiments_.is_busy() && !studies_.is_busy() &&
+  return !is_computing() && !images_.is_busy() && !scans_.is_busy() && !experiments_.is_busy() && !studies_.is_busy() &&
          !matrices_.is_busy() && !examiner_.is_busy() && !pairs_.is_busy();
 }
 

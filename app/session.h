@@ -8,11 +8,12 @@
 #include <optional>
 
 #include "app/experiments.h"
+#include "app/image_loader.h"
 #include "app/job.h"
 #include "app/matrix_maker.h"
 #include "app/opening.h"
-#include "app/pair_geometry.h"
 #include "app/pair_examiner.h"
+#include "app/pair_geometry.h"
 #include "app/review_book.h"
 #include "app/scan_loader.h"
 #include "app/selection_history.h"
@@ -49,6 +50,7 @@ class Session : public QObject {
   const Retrieval* retrieval() const;         ///< of the query; null when it was not asked
   QUndoStack& undo_stack() { return undo_; }  ///< of what was changed since the sequence was opened
   SelectionHistory& history() { return history_; }
+  ImageLoader& images() { return images_; }         ///< of the cameras
   PairGeometry& pair_geometry() { return pairs_; }  ///< of the query and its candidate
   MatrixMaker& matrices() { return matrices_; }
   PairExaminer& examiner() { return examiner_; }  ///< of the selected pair
@@ -137,6 +139,7 @@ class Session : public QObject {
   QUndoStack undo_;
   SelectionHistory history_;
   PairGeometry pairs_;
+  ImageLoader images_;
   Experiments experiments_;
   Studies studies_;
   MatrixMaker matrices_;

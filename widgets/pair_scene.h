@@ -6,10 +6,9 @@
 #include "widgets/cloud_actor.h"
 #include "widgets/cloud_scene.h"
 #include "widgets/ground_rings.h"
+#include "widgets/pair_side.h"
 
 namespace relocus {
-
-enum class PairSide { Query, Candidate };
 
 /// Two scans looked at with one camera: side by side, or one over the other. The world of the picture is the query's
 /// sensor frame.
