@@ -23,8 +23,8 @@ std::optional<Candidate> selected_candidate(const Session& session) {
   return chosen;
 }
 
-PairFacts facts_of(const Session& session) {
-  PairFacts facts;
+PairHeadline headline_of(const Session& session) {
+  PairHeadline facts;
   const auto& opened = session.opened();
   if (!opened || session.query() < 0) return facts;
   const auto number = [&](FrameId frame) {
@@ -106,7 +106,7 @@ void MainWindow::add_pair_views() {
   // What is known of the pair follows the selection …
   connect(&session_, &Session::sequence_changed, &geometry, &PairGeometry::show_sequence);
   connect(&session_, &Session::candidate_changed, this, [this, &geometry] {
-    pair_->show_facts(facts_of(session_));
+    pair_->show_headline(headline_of(session_));
     geometry.show_pair(session_.query(), selected_candidate(session_));
     if (!session_.candidate()) pair_->show_error(PairSide::Candidate, why_no_candidate());
   });

@@ -132,8 +132,8 @@ void PairView::make_bar() {
 
 // What there is to see -----------------------------------------------------------------------------------------------
 
-void PairView::show_facts(const PairFacts& facts) {
-  facts_ = facts;
+void PairView::show_headline(const PairHeadline& facts) {
+  headline_ = facts;
   cells_.clear();
   knowledge_.distances.reset();
   show_facts_text();
@@ -295,10 +295,10 @@ QString PairView::why_colours_are_missing() const {
 
 void PairView::show_facts_text() {
   QStringList parts;
-  if (facts_.correct) parts << (*facts_.correct ? tr("right answer") : tr("wrong answer"));
-  if (std::isfinite(facts_.distance)) parts << tr("true distance %1 m").arg(facts_.distance, 0, 'f', 2);
-  if (std::isfinite(facts_.yaw_difference))
-    parts << tr("yaw difference %1°").arg(facts_.yaw_difference * 180 / M_PI, 0, 'f', 1);
+  if (headline_.correct) parts << (*headline_.correct ? tr("right answer") : tr("wrong answer"));
+  if (std::isfinite(headline_.distance)) parts << tr("true distance %1 m").arg(headline_.distance, 0, 'f', 2);
+  if (std::isfinite(headline_.yaw_difference))
+    parts << tr("yaw difference %1°").arg(headline_.yaw_difference * 180 / M_PI, 0, 'f', 1);
   const AlignmentOffer& offer = knowledge_.offer(alignment());
   const auto chosen = Alignment(alignment_->currentData().toInt());
   if (chosen != alignment())
@@ -309,7 +309,7 @@ void PairView::show_facts_text() {
                       !offer.query_from_candidate ? tr("computing …")
                       : offer.words.isEmpty()     ? tr("shown")
                                                   : offer.words);
-  text_->setText(facts_.candidate.isEmpty() ? QString() : parts.join(QStringLiteral(" · ")));
+  text_->setText(headline_.candidate.isEmpty() ? QString() : parts.join(QStringLiteral(" · ")));
   text_->setVisible(!text_->text().isEmpty());
 }
 
@@ -320,7 +320,7 @@ void PairView::paint_overlay(QPainter& painter) const {
   painter.setFont(font());
   scene_->paint_measures(painter, colours);
   const auto name = [&](PairSide side) {
-    return side == PairSide::Query ? tr("Query %1").arg(facts_.query) : tr("Candidate %1").arg(facts_.candidate);
+    return side == PairSide::Query ? tr("Query %1").arg(headline_.query) : tr("Candidate %1").arg(headline_.candidate);
   };
   std::vector<LegendRow> rows;
   bool any = false;

@@ -52,7 +52,7 @@ struct PairNeeds {
 };
 
 /// Names and true geometry of a pair.
-struct PairFacts {
+struct PairHeadline {
   QString query, candidate;                                          ///< "frame 123"; empty: none
   double distance = std::numeric_limits<double>::quiet_NaN();        ///< [m] true
   double yaw_difference = std::numeric_limits<double>::quiet_NaN();  ///< [rad] true, [0, pi]
@@ -71,7 +71,7 @@ class PairView : public QWidget {
   ~PairView() override;
 
   /// Another pair is selected: its scans, knowledge and cells will follow.
-  void show_facts(const PairFacts& facts);
+  void show_headline(const PairHeadline& facts);
   void show_cloud(PairSide side, std::shared_ptr<const PointCloud> cloud);
   void show_error(PairSide side, const QString& sentence);  ///< instead of a scan
   void show_knowledge(const PairKnowledge& knowledge);
@@ -123,7 +123,7 @@ class PairView : public QWidget {
   QComboBox *layout_, *alignment_, *colour_by_;
   QSlider* crossfade_;
   QLabel* text_;
-  PairFacts facts_;
+  PairHeadline headline_;
   PairKnowledge knowledge_;
   std::map<QString, Cells> cells_;
   std::array<QString, 2> messages_;        // instead of the scans

@@ -52,7 +52,7 @@ struct Stage {
     view.show();
     QVERIFY(QTest::qWaitForWindowExposed(&view));
     if (!with_scans) return;
-    view.show_facts({.query = "12", .candidate = "3", .distance = 5, .yaw_difference = M_PI / 2, .correct = true});
+    view.show_headline({.query = "12", .candidate = "3", .distance = 5, .yaw_difference = M_PI / 2, .correct = true});
     view.show_cloud(PairSide::Query, square());
     view.show_cloud(PairSide::Candidate, square());
     view.show_knowledge(known());
@@ -255,7 +255,7 @@ class PairViewTest : public QObject {
     stage.view.show_colour_by(PairView::ColourBy::Cells, "True overlap");
     stage.draw();
     const QRgb full = stage.seen(PairSide::Query, 6, 4);
-    stage.view.show_facts({.query = "13", .candidate = "4"});
+    stage.view.show_headline({.query = "13", .candidate = "4"});
     stage.draw();
     QVERIFY(stage.seen(PairSide::Query, 6, 4) != full);
     stage.view.show_cell_maps(halves(1, 1), halves(1, 1), "True overlap", 0, 1);
