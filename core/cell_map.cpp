@@ -22,6 +22,13 @@ std::optional<std::pair<int, int>> cell_at(const CellGrid& grid, int rows, int c
   return std::pair(int(row), int(column));
 }
 
+Eigen::Vector2d place_of(const CellGrid& grid, int rows, int columns, double row, double column) {
+  if (grid.shape == CellGrid::Shape::Square)
+    return grid.lower + Eigen::Vector2d(row / rows, column / columns).cwiseProduct(grid.upper - grid.lower);
+  const double range = row / rows * grid.max_range, azimuth = 2 * std::numbers::pi * column / columns;
+  return {range * std::cos(azimuth), range * std::sin(azimuth)};
+}
+
 float value_at(const CellMap& map, double x, double y) {
   constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();
   if (map.values.shape.size() != 2) return kNothing;

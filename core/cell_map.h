@@ -8,6 +8,9 @@
 
 namespace relocus {
 
+/// Which scan of a pair something is about.
+enum class Side { Query, Candidate, Both };
+
 /// How the cells of a two-dimensional map lie around the sensor (x forward, y left).
 struct CellGrid {
   enum class Shape {
@@ -27,6 +30,10 @@ struct CellMap {
 
 /// Row and column of the cell that holds (x, y) [m] in a map of that many cells; nothing outside.
 std::optional<std::pair<int, int>> cell_at(const CellGrid& grid, int rows, int columns, double x, double y);
+
+/// Where a point of the grid lies, x and y [m]; `row` and `column` in cells: (r + 0.5, c + 0.5) is the middle of a
+/// cell, whole numbers are its corners.
+Eigen::Vector2d place_of(const CellGrid& grid, int rows, int columns, double row, double column);
 
 /// The value at (x, y) [m]; NaN outside and where nothing is.
 float value_at(const CellMap& map, double x, double y);

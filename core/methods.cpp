@@ -12,6 +12,8 @@ std::vector<Method::Score> Method::rerank(const Prepared&, std::span<const std::
   throw Error("this method has no second stage: it cannot re-rank");
 }
 
+void Method::attend(const Prepared&, const Prepared&, int, int, const Trace&) {}
+
 const MethodInfo& method(std::string_view name) {
   for (const MethodInfo& info : methods()) {
     if (info.name == name) return info;

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "core/bev.h"
+#include "core/bev_map.h"
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/methods/registry.h"
@@ -79,6 +79,15 @@ Array heat_map(const ActiveSet& cells, const torch::Tensor& values) {
   return to_array(map);
 }
 
+TraceLabel overlap_label(const BevGrid& grid, Side side) {
+  return {.name = "overlap",
+          .title = "Predicted overlap",
+          .grid = square_of(grid),
+          .range = std::pair(0.f, 1.f),
+          .is_evidence = true,
+          .side = side};
+}
+
 struct PreparedScan : Prepared {
   OverlapHead::Prepared scan;
 };
@@ -95,8 +104,8 @@ const PreparedScan& as_scan(const Prepared& prepared) {
 /// encode: `global` is the head's descriptor; `local` holds the active cells of the 32 x 32 grid, [N, 2] (row along x,
 /// column along y), and their features [N, C]. A scan without a point in the grid has N = 0, a descriptor like any
 /// other, and overlaps with nothing: its similarity is 0. Traces of encode, scan after scan: "bev" [256, 256, 32],
-/// "features" [C, 32, 32], "assignment" [32, 32, K]. Traces of rerank, candidate after candidate: "overlap_query" and
-/// "overlap_candidate" [32, 32], NaN where a scan has nothing.
+/// "features" [32, 32, C], "assignment" [32, 32, K]. Traces of rerank, candidate after candidate: "overlap" [32, 32] of
+/// the query and of the candidate, NaN where a scan has nothing. Trace of attend: "attention" [32, 32], sums to 1.
 class OverlapNetvlad : public Method {
  public:
   OverlapNetvlad(const OverlapNetvladOptions& options, const Resources& resources)
@@ -144,10 +153,20 @@ class OverlapNetvlad : public Method {
     for (std::size_t i = 0; i < overlaps.size(); ++i) {
       scores.push_back({overlaps[i].score});
       if (!trace) continue;
-      trace("overlap_query", heat_map(*asked.cells, overlaps[i].query));
-      trace("overlap_candidate", heat_map(*scans[i]->cells, overlaps[i].candidate));
+      trace(overlap_label(grid_, Side::Query), heat_map(*asked.cells, overlaps[i].query));
+      trace(overlap_label(grid_, Side::Candidate), heat_map(*scans[i]->cells, overlaps[i].candidate));
     }
     return scores;
+  }
+
+  void attend(const Prepared& query, const Prepared& candidate, int row, int column, const Trace& trace) override {
+    const torch::NoGradGuard no_gradient;
+    const OverlapHead::Prepared &asked = as_scan(query).scan, &other = as_scan(candidate).scan;
+    const torch::Tensor cells = asked.cells->cells().to(torch::kCPU);
+    const torch::Tensor here = ((cells.select(1, 1) == row) & (cells.select(1, 2) == column)).nonzero();
+    if (here.numel() == 0 || other.cells->size() == 0) return;
+    trace({.name = "attention", .title = "Attention", .grid = square_of(grid_), .side = Side::Candidate},
+          heat_map(*other.cells, overlap_->attention(asked, here[0][0].item<std::int64_t>(), other)));
   }
 
  private:
@@ -173,8 +192,19 @@ class OverlapNetvlad : public Method {
       const SparseMap scan = scan_of(batch, b);
       const GlobalHead::Result head = head_->describe(scan);
       if (trace) {
-        trace("features", to_array(scan.cells->dense(scan.features).squeeze(0)));
-        trace("assignment", to_array(head.assignment));
+        trace({.name = "features",
+               .title = "Backbone features",
+               .grid = square_of(grid_),
+               .channel = "channel",
+               .zero_is_nothing = true},
+              to_array(scan.cells->dense(scan.features).squeeze(0).permute({1, 2, 0})));
+        trace({.name = "assignment",
+               .title = "NetVLAD assignment",
+               .grid = square_of(grid_),
+               .channel = "cluster",
+               .range = std::pair(0.f, 1.f),
+               .is_share = true},
+              to_array(head.assignment));
       }
       const Array descriptor = to_array(head.descriptor);
       Encoding encoding{
@@ -192,7 +222,14 @@ class OverlapNetvlad : public Method {
     for (std::size_t i = 0; i < readings.size(); ++i) {
       occupancy(readings[i].cloud, grid_, cells_);
       std::copy(cells_.begin(), cells_.end(), grids[std::int64_t(i)].data_ptr<std::uint8_t>());
-      if (trace) trace("bev", to_array(grids[std::int64_t(i)]));
+      if (!trace) continue;
+      trace({.name = "bev",
+             .title = "Occupancy",
+             .grid = square_of(grid_),
+             .channel = "layer",
+             .range = std::pair(0.f, 1.f),
+             .zero_is_nothing = true},
+            to_array(grids[std::int64_t(i)]));
     }
     return grids.to(device_);
   }

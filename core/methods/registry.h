@@ -3,7 +3,9 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
+#include "core/cell_map.h"
 #include "core/options.h"
 #include "core/types.h"
 
@@ -17,8 +19,22 @@ struct Reading {
   Array image;  ///< [3, height, width], RGB, [0, 1]
 };
 
-/// Called with every intermediate result, by name, in the order of the computation. An empty one costs one test.
-using Trace = std::function<void(std::string_view name, const Array& array)>;
+/// What an intermediate result is: all that a view must know to show it, whatever the method.
+struct TraceLabel {
+  std::string name;              ///< "features"
+  std::string title;             ///< for people: "Backbone features"
+  std::string unit;              ///< "m"; empty: a pure number
+  std::optional<CellGrid> grid;  ///< the first two axes are its cells, a third one the channels; nothing: no map
+  std::string channel;           ///< what one channel is called: "layer", "cluster"; empty without channels
+  std::optional<std::pair<float, float>> range;  ///< that all values lie in, where that is known
+  bool zero_is_nothing = false;                  ///< cells whose channels are all 0 hold nothing
+  bool is_evidence = false;  ///< cell by cell, from 0 to 1, what speaks for the two scans showing the same place
+  bool is_share = false;     ///< the channels of a cell are shares of it: they add up to 1
+  Side side = Side::Query;   ///< of what is traced while a pair is compared
+};
+
+/// Called with every intermediate result in the order of the computation. An empty one costs one test.
+using Trace = std::function<void(const TraceLabel& label, const Array& array)>;
 
 /// What re-ranking needs of one frame, on the method's device; computed once from a stored Encoding.
 struct Prepared {
@@ -44,6 +60,11 @@ class Method {
   };
   virtual std::vector<Score> rerank(const Prepared& query, std::span<const std::shared_ptr<const Prepared>> candidates,
                                     const Trace& trace = {});
+
+  /// Where one cell of the query looks in the candidate while the two are compared: traces a map of the candidate's
+  /// cells. Row and column are those of the map that rerank() traces as evidence. Traces nothing where there is no such
+  /// thing, or nothing in that cell.
+  virtual void attend(const Prepared& query, const Prepared& candidate, int row, int column, const Trace& trace);
 };
 
 /// Where and with what a method computes.
@@ -59,7 +80,7 @@ struct MethodInfo {
   std::string help;   ///< one sentence with the paper
   Modality modality = Modality::Lidar;
   bool needs_weights = false;
-  bool reranks = false;  ///< has a second stage
+  bool reranks = false;                               ///< has a second stage
   std::function<std::unique_ptr<Options>()> options;  ///< the defaults
   /// Throws, with the cure, when weights are needed and missing or misfit; never runs on random numbers.
   std::function<std::unique_ptr<Method>(const Options&, const Resources&)> create;

@@ -59,6 +59,8 @@ struct ScanContextOptions : Options {
 using Context = Eigen::MatrixXf;
 
 constexpr float kEmpty = -std::numeric_limits<float>::infinity();
+constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();  // of traced maps: no data
+constexpr float kRoughness = 1;                                      // [m] heights below it are alike anyway
 
 /// Empty cells count as height 0, as in the papers' programs.
 Context filled(Context context) { return (context.array() == kEmpty).select(0.f, context); }
@@ -143,15 +145,16 @@ Context to_context(const Array& array) {
 /// A context ready for comparison.
 struct View {
   Context unit;                ///< columns of length 1, or 0 where the column is empty
+  Eigen::VectorXf norms;       ///< what they were divided by
   Eigen::VectorXf filled;      ///< 1 where the column is not empty
   Eigen::VectorXf column_key;  ///< mean of every column
 };
 
 View view_of(const Context& context) {
-  View view{context, Eigen::VectorXf::Zero(context.cols()), context.colwise().mean().transpose()};
+  View view{context, context.colwise().norm().transpose(), Eigen::VectorXf::Zero(context.cols()),
+            context.colwise().mean().transpose()};
   for (Eigen::Index column = 0; column < context.cols(); ++column) {
-    const float norm = context.col(column).norm();
-    if (norm > 0) {
+    if (const float norm = view.norms[column]; norm > 0) {
       view.unit.col(column) /= norm;
       view.filled[column] = 1;
     }
@@ -180,7 +183,9 @@ class ScanContext final : public Method {
 #pragma omp parallel for schedule(dynamic)
     for (std::size_t i = 0; i < readings.size(); ++i) encodings[i] = encode(readings[i].cloud);
     if (trace) {
-      for (const Encoding& encoding : encodings) trace("context", encoding.local.front());
+      const TraceLabel label{
+          .name = "context", .title = "Greatest height", .unit = "m", .grid = grid(), .zero_is_nothing = true};
+      for (const Encoding& encoding : encodings) trace(label, encoding.local.front());
     }
     return encodings;
   }
@@ -193,7 +198,7 @@ class ScanContext final : public Method {
       prepared->views.push_back(view_of(to_context(encoding.local.front()).reverse()));
     }
     for (const View& view : prepared->views) {
-      prepared->bytes += std::size_t(view.unit.size() + 2 * view.filled.size()) * sizeof(float);
+      prepared->bytes += std::size_t(view.unit.size() + 3 * view.filled.size()) * sizeof(float);
     }
     return prepared;
   }
@@ -209,7 +214,27 @@ class ScanContext final : public Method {
     return scores;
   }
 
+  /// Each column of the candidate by its cosine with the chosen column of the query.
+  void attend(const Prepared& query, const Prepared& candidate, int, int column, const Trace& trace) override {
+    const View& asked = dynamic_cast<const Views&>(query).views.front();
+    const View& other = dynamic_cast<const Views&>(candidate).views.front();
+    if (column < 0 || column >= asked.unit.cols() || asked.filled[column] == 0) return;
+    const Eigen::VectorXf cosines = other.unit.transpose() * asked.unit.col(column);
+    trace({.name = "attention",
+           .title = options_.polar() ? "Likeness to the chosen sector" : "Likeness to the chosen lane",
+           .grid = grid(),
+           .range = std::pair(0.f, 1.f),
+           .side = Side::Candidate},
+          to_array((other.filled.array() > 0).select(cosines, kNothing).transpose()));
+  }
+
  private:
+  CellGrid grid() const {
+    if (options_.polar()) return {.shape = CellGrid::Shape::Polar, .max_range = options_.max_range};
+    const Eigen::Vector2d corner(options_.cart_length, options_.cart_width);
+    return {.shape = CellGrid::Shape::Square, .lower = -corner, .upper = corner};
+  }
+
   Encoding encode(const PointCloud& cloud) const {
     std::vector<Eigen::Vector3f> averages;
     if (options_.voxel > 0) averages = averaged_in_voxels(cloud.points, options_.voxel);
@@ -230,22 +255,29 @@ class ScanContext final : public Method {
     for (const View& view : query) {
       if (view.unit.rows() != candidate.unit.rows() || view.unit.cols() != candidate.unit.cols())
         throw Error("scan contexts of different sizes cannot be compared; encode both with the same options");
-      const Alignment alignment = align(view, candidate, trace);
+      const Alignment alignment = align(view, candidate);
       if (alignment.found && (!best.found || alignment.similarity > best.similarity)) {
         best = alignment;
         best_view = &view;
       }
     }
     if (!best.found) return {0.f};  // one of the scans is empty: nothing speaks for the same place
+    if (trace)
+      tell_evidence(*best_view, candidate, best, /*turned=*/!options_.polar() && best_view != &query.front(), trace);
     return {best.similarity, options_.polar()              ? yaw(*best_view, candidate, best)
                              : best_view == &query.front() ? 0
                                                            : float(std::numbers::pi)};
   }
 
-  /// The best of the shifts that the options allow.
-  Alignment align(const View& query, const View& candidate, const Trace& trace) const {
+  /// Column of the query that meets `column` of the candidate; -1: none.
+  int partner_of(int column, int shift, int columns) const {
+    if (options_.polar()) return (((column + shift) % columns) + columns) % columns;
+    return column + shift < columns ? std::max(column + shift, -1) : -1;
+  }
+
+  /// First and last of the shifts that the options allow.
+  std::pair<int, int> shifts(const View& query, const View& candidate) const {
     const int columns = int(query.unit.cols());
-    const Eigen::MatrixXf products = query.unit.transpose() * candidate.unit;
     int first = 0, last = columns - 1;
     if (!options_.polar()) {
       const double per_metre = options_.cart_columns / (2 * options_.cart_width);
@@ -257,15 +289,97 @@ class ScanContext final : public Method {
       first = centre - radius;
       last = std::min(centre + radius, first + columns - 1);
     }
+    return {first, last};
+  }
+
+  Alignment align(const View& query, const View& candidate) const {
+    const Eigen::MatrixXf products = query.unit.transpose() * candidate.unit;
+    const auto [first, last] = shifts(query, candidate);
     Alignment best;
-    Array by_shift{{last - first + 1}, {}};
     for (int shift = first; shift <= last; ++shift) {
       const Alignment alignment = at_shift(products, query, candidate, shift);
-      by_shift.values.push_back(alignment.similarity);
       if (alignment.found && (!best.found || alignment.similarity > best.similarity)) best = alignment;
     }
-    if (trace) trace("similarity_by_shift", by_shift);
     return best;
+  }
+
+  /// What speaks for the two places being the same, cell by cell at the best shift, in the grid of either scan.
+  /// "evidence": how alike the heights are, 1 when equal, 0 where only one scan has something. "contribution": what the
+  /// cell adds to the similarity (their sum). "column_similarity": the cosine of its column (their mean).
+  void tell_evidence(const View& query, const View& candidate, const Alignment& best, bool turned,
+                     const Trace& trace) const {
+    const Eigen::Index rows = query.unit.rows(), columns = query.unit.cols();
+    struct Maps {
+      Context evidence, contribution, column;
+    };
+    const Maps nothing{Context::Constant(rows, columns, kNothing), Context::Constant(rows, columns, kNothing),
+                       Context::Constant(1, columns, kNothing)};
+    Maps of_query = nothing, of_candidate = nothing;
+    float count = 0;
+    for (int column = 0; column < int(columns); ++column) {
+      if (const int partner = partner_of(column, best.shift, int(columns)); partner >= 0)
+        count += query.filled[partner] * candidate.filled[column];
+    }
+    for (int column = 0; column < int(columns); ++column) {
+      const int partner = partner_of(column, best.shift, int(columns));
+      if (partner < 0) continue;
+      const Eigen::VectorXf products = query.unit.col(partner).cwiseProduct(candidate.unit.col(column));
+      if (query.filled[partner] * candidate.filled[column] > 0)
+        of_query.column(0, partner) = of_candidate.column(0, column) = products.sum();
+      for (Eigen::Index row = 0; row < rows; ++row) {
+        const float a = query.unit(row, partner) * query.norms[partner];
+        const float b = candidate.unit(row, column) * candidate.norms[column];
+        of_query.evidence(row, partner) = of_candidate.evidence(row, column) = likeness(a, b);
+        if (a != 0 || b != 0)
+          of_query.contribution(row, partner) = of_candidate.contribution(row, column) = products[row] / count;
+      }
+    }
+    if (turned) {
+      for (Context* map : {&of_query.evidence, &of_query.contribution, &of_query.column}) *map = map->reverse().eval();
+    }
+
+    TraceLabel label{.name = "evidence",
+                     .title = "Likeness of heights",
+                     .grid = grid(),
+                     .range = std::pair(0.f, 1.f),
+                     .is_evidence = true};
+    const auto tell = [&](const Context& query_map, const Context& candidate_map) {
+      label.side = Side::Query, trace(label, to_array(query_map));
+      label.side = Side::Candidate, trace(label, to_array(candidate_map));
+    };
+    tell(of_query.evidence, of_candidate.evidence);
+    label.name = "column_similarity", label.is_evidence = false;
+    label.title = options_.polar() ? "Similarity of sectors" : "Similarity of lanes";
+    tell(of_query.column, of_candidate.column);
+    label.name = "contribution", label.title = "Contribution to the similarity", label.range.reset();
+    tell(of_query.contribution, of_candidate.contribution);
+    tell_shifts(query, candidate, trace);
+  }
+
+  /// 1: the same height. 0: only one of the cells has something. NaN: neither has. Differences below the ground's
+  /// roughness count little.
+  static float likeness(float a, float b) {
+    if (a == 0 && b == 0) return kNothing;
+    if (a == 0 || b == 0) return 0;
+    return std::max(0.f, 1 - std::abs(a - b) / std::max({std::abs(a), std::abs(b), kRoughness}));
+  }
+
+  /// "similarity_by_shift": polar ones lie around the sensor, at the angle by which the candidate would be turned.
+  void tell_shifts(const View& query, const View& candidate, const Trace& trace) const {
+    const auto [first, last] = shifts(query, candidate);
+    const int columns = int(query.unit.cols());
+    const Eigen::MatrixXf products = query.unit.transpose() * candidate.unit;
+    TraceLabel label{.name = "similarity_by_shift", .title = "Similarity by shift", .side = Side::Both};
+    Context by_shift = Context::Constant(1, options_.polar() ? columns : last - first + 1, kNothing);
+    for (int shift = first; shift <= last; ++shift) {
+      const int place = options_.polar() ? partner_of(0, shift, columns) : shift - first;
+      by_shift(0, place) = at_shift(products, query, candidate, shift).similarity;
+    }
+    if (options_.polar()) {
+      label.title = "Similarity by turn";
+      label.grid = grid();
+    }
+    trace(label, to_array(by_shift));
   }
 
   /// Polar columns go round; cart columns that leave the grid meet nothing.
@@ -273,9 +387,8 @@ class ScanContext final : public Method {
     const int columns = int(products.rows());
     float sum = 0, count = 0;
     for (int column = 0; column < columns; ++column) {
-      int partner = column + shift;
-      if (options_.polar()) partner = ((partner % columns) + columns) % columns;
-      if (partner < 0 || partner >= columns) continue;
+      const int partner = partner_of(column, shift, columns);
+      if (partner < 0) continue;
       sum += products(partner, column);
       count += query.filled[partner] * candidate.filled[column];
     }

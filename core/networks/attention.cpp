@@ -137,6 +137,18 @@ torch::Tensor FeatureFuse::hidden(const Projected& x, const Projected& source) c
   return torch::addmm(x.own_half, torch::softmax(logits, 1), source.values);
 }
 
+torch::Tensor FeatureFuse::attention(const Projected& x, std::int64_t token, const Projected& source) const {
+  const torch::Tensor query = x.queries.slice(0, token, token + 1);  // [1, C]
+  torch::Tensor logits;
+  if (source.packed_keys.values.defined()) {
+    logits = multiply(query, source.packed_keys, source.weights);  // [1, M padded]
+  } else {
+    logits = torch::mm(query, source.keys.t());  // [1, M]
+    if (source.weights.defined()) logits = logits + source.weights;
+  }
+  return torch::softmax(logits, 1).squeeze(0).slice(0, 0, source.tokens.size(0));
+}
+
 torch::Tensor FeatureFuse::update(const torch::Tensor& tokens, const torch::Tensor& hidden) {
   const torch::Tensor start = tokens + second_->bias;
   if (!packs(hidden, tokens.size(1))) return torch::addmm(start, hidden, second_->matrix().t());

@@ -42,6 +42,9 @@ class FeatureFuse : public torch::nn::Module {
   /// W0 · [x ; message], before the norm, of x's tokens with the source's: [N, 2C].
   torch::Tensor hidden(const Projected& x, const Projected& source) const;
 
+  /// How much one token of x attends to each of the source's: [M], sums to 1.
+  torch::Tensor attention(const Projected& x, std::int64_t token, const Projected& source) const;
+
   /// x + W3 · hidden + b3, where `hidden` went through norm and ReLU.
   torch::Tensor update(const torch::Tensor& tokens, const torch::Tensor& hidden);
 

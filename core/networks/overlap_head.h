@@ -31,6 +31,11 @@ class OverlapHead : public torch::nn::Module {
   std::vector<Overlap> compare(const Prepared& query, std::span<const Prepared* const> candidates,
                                Statistics statistics = Statistics::PerScan);
 
+  /// How much one active cell of `scan` attends to each of the other's: [M], sums to 1.
+  torch::Tensor attention(const Prepared& scan, std::int64_t cell, const Prepared& other) const {
+    return fuse_->attention(scan.projected, cell, other.projected);
+  }
+
   /// Multiply-adds of comparing two prepared scans when merge and message half are one matrix (spec's 2.7 G for KITTI).
   double multiply_adds(const ActiveSet& query, const ActiveSet& candidate) const;
   double prepare_multiply_adds(const ActiveSet& scan) const;

@@ -25,6 +25,17 @@ class CellMapTest : public QObject {
     QVERIFY(std::isnan(value_at(map, 11, 0)));
   }
 
+  void the_middle_of_a_cell_lies_in_it() {
+    for (const auto shape : {CellGrid::Shape::Square, CellGrid::Shape::Polar}) {
+      const CellGrid grid{.shape = shape, .lower = {-3, -8}, .upper = {5, 8}, .max_range = 12};
+      for (int row = 0; row < 5; ++row)
+        for (int column = 0; column < 7; ++column) {
+          const Eigen::Vector2d middle = place_of(grid, 5, 7, row + 0.5, column + 0.5);
+          QCOMPARE(cell_at(grid, 5, 7, middle.x(), middle.y()), std::optional(std::pair(row, column)));
+        }
+    }
+  }
+
   void a_map_of_another_shape_holds_nothing() { QVERIFY(std::isnan(value_at({{}, {{2}, {1, 2}}}, 0, 0))); }
 };
 

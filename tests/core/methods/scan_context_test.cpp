@@ -174,11 +174,13 @@ class ScanContextTest : public QObject {
   void every_step_can_be_watched() {
     const auto method = scan_context();
     std::vector<std::string> names;
-    const Trace trace = [&](std::string_view name, const Array&) { names.emplace_back(name); };
+    const Trace trace = [&](const TraceLabel& label, const Array&) { names.push_back(label.name); };
     const std::vector<Reading> readings{{street(1), {}}, {street(2), {}}};
     const auto encodings = method->encode(readings, trace);
     method->rerank(*method->prepare(encodings[0]), std::vector{method->prepare(encodings[1])}, trace);
-    QCOMPARE(names, (std::vector<std::string>{"context", "context", "similarity_by_shift"}));
+    QCOMPARE(names,
+             (std::vector<std::string>{"context", "context", "evidence", "evidence", "column_similarity",
+                                       "column_similarity", "contribution", "contribution", "similarity_by_shift"}));
   }
 
   void contexts_of_other_options_are_refused() {

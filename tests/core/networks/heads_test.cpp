@@ -128,6 +128,28 @@ class HeadsTest : public QObject {
     }
   }
 
+  void the_attention_of_a_cell_is_the_softmax_of_its_products() {
+    FeatureFuse fuse(32);
+    const auto parameters = fuse.named_parameters();
+    const auto projected = [&](const char* name, const torch::Tensor& tokens) {
+      const std::string prefix = std::string("mutihead_attention.attn.proj.") + name;
+      return torch::addmm(parameters[prefix + ".bias"], tokens, parameters[prefix + ".weight"].squeeze(2).t());
+    };
+    const torch::Tensor x = torch::randn({12, 32}), y = torch::randn({9, 32});
+    const torch::Tensor logits = torch::mm(projected("0", x), projected("1", y).t()) / std::sqrt(32.);
+    const torch::Tensor wanted = torch::softmax(logits, 1);  // [12, 9]
+    for (const bool with_gradients : {false, true}) {        // two ways of computing
+      const torch::AutoGradMode gradients(with_gradients);
+      const auto a = fuse.project(x), b = fuse.project(y);
+      for (std::int64_t token = 0; token < 12; ++token) {
+        const torch::Tensor attention = fuse.attention(a, token, b);
+        QCOMPARE(attention.numel(), std::int64_t(9));
+        QVERIFY(std::abs(attention.sum().item<double>() - 1) < 1e-5);
+        QVERIFY((attention - wanted[token]).abs().max().item<double>() < 1e-5);
+      }
+    }
+  }
+
   void attention_learns_through_its_fused_matrices() {
     const torch::AutoGradMode gradients(true);
     FeatureFuse fuse(16);

@@ -86,7 +86,9 @@ class OverlapNetvladMethodTest : public QObject {
   void similarities_are_overlaps_and_every_intermediate_is_offered() {
     const auto method = create();
     std::map<std::string, std::vector<Array>> seen;
-    const Trace trace = [&](std::string_view name, const Array& array) { seen[std::string(name)].push_back(array); };
+    const Trace trace = [&](const TraceLabel& label, const Array& array) {
+      seen[label.name + (label.side == Side::Candidate ? " of the candidate" : "")].push_back(array);
+    };
     const Reading readings[] = {{ring(0), {}}, {ring(0.5f), {}}, {PointCloud{}, {}}};
     const std::vector<Encoding> encodings = method->encode(readings, trace);
     std::vector<std::shared_ptr<const Prepared>> prepared;
@@ -100,14 +102,14 @@ class OverlapNetvladMethodTest : public QObject {
     QVERIFY(method->rerank(*prepared[0], {}).empty());
     using Shape = std::vector<std::int64_t>;
     QCOMPARE(seen.at("bev").at(0).shape, (Shape{256, 256, 16}));
-    QCOMPARE(seen.at("features").at(0).shape, (Shape{64, 32, 32}));
+    QCOMPARE(seen.at("features").at(0).shape, (Shape{32, 32, 64}));
     QCOMPARE(seen.at("assignment").at(2).shape, (Shape{32, 32, 8}));
-    QCOMPARE(seen.at("overlap_query").size(), std::size_t(2));
-    const Array& map = seen.at("overlap_query").at(0);
+    QCOMPARE(seen.at("overlap").size(), std::size_t(2));
+    const Array& map = seen.at("overlap").at(0);
     QCOMPARE(map.shape, (Shape{32, 32}));
     const auto known = std::count_if(map.values.begin(), map.values.end(), [](float v) { return !std::isnan(v); });
     QCOMPARE(std::int64_t(known), encodings[0].local[0].shape[0]);
-    for (const float value : seen.at("overlap_candidate").at(1).values) QVERIFY(std::isnan(value));
+    for (const float value : seen.at("overlap of the candidate").at(1).values) QVERIFY(std::isnan(value));
   }
 
   void scans_of_nothing_one_point_or_no_numbers_are_encoded() {
