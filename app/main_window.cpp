@@ -91,6 +91,7 @@ MainWindow::MainWindow(Session& session, bool remember)
   add_evaluation_views();
   wire_plot_exports();
   add_review_views();
+  add_feature_views();
   add_layouts();
   for (const auto& [name, dock] : docks_) dock->hide();
   frames_bar_->hide();
@@ -256,14 +257,6 @@ void MainWindow::wire() {
 }
 
 // Showing ------------------------------------------------------------------------------------------------------------
-
-void MainWindow::show_candidates() {
-  const auto* retrieval = session_.retrieval();
-  if (!session_.experiment()) return candidates_->clear();
-  candidates_->show_candidates(session_.query(), retrieval ? candidate_rows(*retrieval, session_.opened()->trajectory,
-                                                                            session_.experiment()->evaluation.protocol)
-                                                           : std::vector<CandidateRow>());
-}
 
 QString MainWindow::why_no_candidate() const {
   if (!session_.experiment()) return tr("Run a method to see which place it takes for this one (Ctrl+R).");

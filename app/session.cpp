@@ -110,6 +110,17 @@ Session::Session(QObject* parent) : QObject(parent) {
   connect(&experiments_, &Experiments::idle, this, &Session::tell_if_idle);
   connect(&studies_, &Studies::idle, this, &Session::tell_if_idle);
   wire_review();
+  connect(this, &Session::sequence_changed, &traces_, &PairTraces::show_sequence);
+  connect(this, &Session::experiment_changed, &traces_, &PairTraces::show_experiment);
+  connect(this, &Session::query_changed, &traces_, &PairTraces::show_query);
+  connect(this, &Session::candidate_changed, &traces_, &PairTraces::show_candidate);
+  connect(this, &Session::query_scan_changed, &traces_, &PairTraces::show_query_scan);
+  connect(this, &Session::candidate_scan_changed, &traces_, &PairTraces::show_candidate_scan);
+  connect(this, &Session::query_scan_failed, &traces_, &PairTraces::unavailable);
+  connect(this, &Session::candidate_scan_failed, &traces_, &PairTraces::unavailable);
+  connect(this, &Session::sequence_changed, &details_, &CandidateDetails::show_sequence);
+  connect(&details_, &CandidateDetails::idle, this, &Session::tell_if_idle);
+  connect(&traces_, &PairTraces::idle, this, &Session::tell_if_idle);
   if (!methods().empty()) method_choice_.name = methods().front().name;
 }
 
@@ -117,7 +128,7 @@ bool Session::is_computing() const { return std::ranges::any_of(runners_, &JobRu
 
 bool Session::is_idle() const {
   return !is_computing() && !images_.is_busy() && !scans_.is_busy() && !experiments_.is_busy() && !studies_.is_busy() &&
-         !matrices_.is_busy() && !examiner_.is_busy() && !pairs_.is_busy();
+         !matrices_.is_busy() && !examiner_.is_busy() && !pairs_.is_busy() && !traces_.is_busy() && !details_.is_busy();
 }
 
 void Session::tell_if_idle() {

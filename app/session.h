@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/candidate_details.h"
 #include "app/experiments.h"
 #include "app/image_loader.h"
 #include "app/job.h"
@@ -14,6 +15,7 @@
 #include "app/opening.h"
 #include "app/pair_examiner.h"
 #include "app/pair_geometry.h"
+#include "app/pair_traces.h"
 #include "app/review_book.h"
 #include "app/scan_loader.h"
 #include "app/selection_history.h"
@@ -58,6 +60,9 @@ class Session : public QObject {
   bool is_active(Activity activity) const { return runners_[std::size_t(activity)].is_running(); }
   bool is_computing() const;
   bool is_idle() const;  ///< nothing is computed, no scan is read
+
+  PairTraces& pair_traces() { return traces_; }               ///< what the method sees in the selected pair
+  CandidateDetails& candidate_details() { return details_; }  ///< of the query's candidates
 
   // Opening and saving.
   /// A sequence, a folder of several, or an experiment (on `sequence` when its own is elsewhere now). An experiment of
@@ -145,6 +150,8 @@ class Session : public QObject {
   MatrixMaker matrices_;
   PairExaminer examiner_;
   ReviewBook reviews_{undo_};
+  PairTraces traces_;
+  CandidateDetails details_;
 
   std::shared_ptr<const OpenedSequence> opened_;
   std::shared_ptr<const Experiment> experiment_;

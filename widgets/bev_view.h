@@ -4,8 +4,8 @@
 #include <QWidget>
 #include <memory>
 
-#include "core/bev.h"
-#include "widgets/colour_map.h"
+#include "core/bev_map.h"
+#include "widgets/cell_map_view.h"
 
 class QComboBox;
 class QLabel;
@@ -13,14 +13,11 @@ class QToolButton;
 
 namespace relocus {
 
-class PlanCanvas;
+/// How a quantity of `map` is shown; heights and counts of two scans get the same colours.
+MapLook bev_look(BevQuantity quantity, const CellMap& map, ColourMap colours, const BevGrid& grid = {});
 
-/// What a cell of the bird's-eye view shows.
-enum class BevQuantity {
-  MaxHeight,  ///< [m] of its highest point
-  Density,    ///< points in it
-  Layers      ///< height layers of the grid that hold a point: what OverlapNetVLAD reads
-};
+/// A small picture of a scan from above (heights, x ahead is up), transparent where nothing is; on any thread.
+QImage bev_picture(const PointCloud& cloud, int side);
 
 /// The bird's-eye view of a scan on a method's grid: x forward is up, y to the left. Hovering tells the cell's place
 /// and value.
@@ -37,30 +34,24 @@ class BevView : public QWidget {
   void clear();
 
   /// Value of the cell at (x, y) [m]; NaN where nothing is.
-  float value_at(double x, double y) const;
+  float value_at(double x, double y) const { return map_->value_at(x, y); }
   BevQuantity quantity() const;
-  PlanCanvas* canvas() const { return canvas_; }
+  PlanCanvas* canvas() const { return map_->canvas(); }
 
  protected:
   void changeEvent(QEvent* event) override;
 
  private:
   void recompute();
-  void redraw();
-  void paint_cells(QPainter& painter, const QTransform& to_pixel) const;
-  void paint_overlay(QPainter& painter, const QTransform& to_pixel) const;
   void tell(QPointF metre);
 
-  PlanCanvas* canvas_;
+  CellMapView* map_;
   QComboBox* quantity_;
   QComboBox* colour_map_;
   QLabel* reading_;
   QToolButton* fit_;
   std::shared_ptr<const PointCloud> cloud_;
   BevGrid grid_;
-  std::vector<float> values_;  ///< x * cells.y + y; NaN: nothing there
-  float lower_ = 0, upper_ = 1;
-  QImage image_;  ///< one pixel a cell, row 0 is the farthest ahead, column 0 the leftmost
 };
 
 }  // namespace relocus

@@ -20,7 +20,11 @@ double number(const CandidateRow& row, int column) {
     case CandidateModel::Rank:
       return row.rank;
     case CandidateModel::Frame:
-      return row.candidate.frame;
+      return row.number >= 0 ? double(row.number) : row.candidate.frame;
+    case CandidateModel::Before:
+      return row.rank_before > 0 ? row.rank_before : std::numeric_limits<double>::quiet_NaN();
+    case CandidateModel::TrueOverlap:
+      return row.true_overlap;
     case CandidateModel::Distance:
       return row.candidate.distance;
     case CandidateModel::Similarity:
@@ -42,6 +46,8 @@ int decimals(int column) {
       return 4;
     case CandidateModel::TrueDistance:
       return 2;
+    case CandidateModel::TrueOverlap:
+      return 3;
     case CandidateModel::Yaw:
       return 1;
     default:
@@ -52,17 +58,28 @@ int decimals(int column) {
 }  // namespace
 
 std::vector<CandidateRow> candidate_rows(const Retrieval& retrieval, const Trajectory& trajectory,
-                                         const Protocol& protocol) {
+                                         const Protocol& protocol, const Retrieval* before,
+                                         const OverlapTable* overlaps) {
   std::vector<CandidateRow> rows;
   const auto known = [&](FrameId frame) {
     return frame >= 0 && frame < FrameId(trajectory.size()) && trajectory.has_pose(frame);
   };
   for (const Candidate& candidate : retrieval.candidates) {
     CandidateRow row{.rank = int(rows.size()) + 1, .candidate = candidate};
+    if (before) {
+      const auto found = std::ranges::find(before->candidates, candidate.frame, &Candidate::frame);
+      if (found != before->candidates.end()) row.rank_before = int(found - before->candidates.begin()) + 1;
+    }
+    if (candidate.frame >= 0 && std::size_t(candidate.frame) < trajectory.numbers.size())
+      row.number = trajectory.numbers[std::size_t(candidate.frame)];
+    if (overlaps) {
+      const auto found = overlaps->find({retrieval.query, candidate.frame});
+      if (found != overlaps->end()) row.true_overlap = found->second;
+    }
     const bool placed = known(retrieval.query) && known(candidate.frame);
     if (placed) row.true_distance = distance(trajectory, retrieval.query, candidate.frame, protocol.planar);
-    if (placed && protocol.min_overlap <= 0) {
-      const Verdict verdict = judge(trajectory, protocol, nullptr, retrieval.query, candidate.frame);
+    if (placed && (protocol.min_overlap <= 0 || overlaps)) {
+      const Verdict verdict = judge(trajectory, protocol, overlaps, retrieval.query, candidate.frame);
       if (verdict != Verdict::Neither) row.correct = verdict == Verdict::Right;
     }
     rows.push_back(row);
@@ -75,7 +92,22 @@ CandidateModel::CandidateModel(QObject* parent) : QAbstractTableModel(parent) {}
 void CandidateModel::show_candidates(std::vector<CandidateRow> rows) {
   beginResetModel();
   rows_ = std::move(rows);
+  pictures_.clear();
   endResetModel();
+}
+
+void CandidateModel::show_picture(FrameId frame, const QImage& picture) {
+  const auto row = row_of(frame);
+  if (!row || picture.isNull()) return;
+  pictures_[frame] = QIcon(QPixmap::fromImage(picture));
+  Q_EMIT dataChanged(index(*row, Frame), index(*row, Frame), {Qt::DecorationRole});
+}
+
+void CandidateModel::show_overlap(FrameId frame, double overlap) {
+  const auto row = row_of(frame);
+  if (!row) return;
+  rows_[std::size_t(*row)].true_overlap = overlap;
+  Q_EMIT dataChanged(index(*row, TrueOverlap), index(*row, TrueOverlap));
 }
 
 std::optional<int> CandidateModel::row_of(FrameId frame) const {
@@ -100,6 +132,7 @@ QVariant CandidateModel::data(const QModelIndex& index, int role) const {
     case Qt::UserRole:
       return value;
     case Qt::DecorationRole:
+      if (index.column() == Frame && pictures_.contains(row.candidate.frame)) return pictures_[row.candidate.frame];
       if (index.column() != Correct) return {};
       return icon(row.correct ? (*row.correct ? Icon::Right : Icon::Wrong) : Icon::Unknown, QApplication::palette());
     case Qt::TextAlignmentRole:
@@ -125,8 +158,14 @@ QVariant CandidateModel::headerData(int section, Qt::Orientation orientation, in
   switch (section) {
     case Rank:
       return tip ? tr("Place among the answers, the best is 1") : tr("Rank");
+    case Before:
+      return tip ? tr("Place before re-ranking, by the distance of the descriptors") : tr("Before");
+    case TrueOverlap:
+      return tip ? tr("How much of the two scans truly overlaps, from 0 to 1: by the protocol's range images where it "
+                      "counts overlaps, else share of the 3.1 m cells of both that the other scan has too")
+                 : tr("True overlap");
     case Frame:
-      return tip ? tr("Frame of the sequence that was answered") : tr("Frame");
+      return tip ? tr("File number of the frame that was answered, with its scan from above") : tr("Frame");
     case Distance:
       return tip ? tr("Distance between the global descriptors (first stage): lower is nearer") : tr("Distance");
     case Similarity:

@@ -1,10 +1,12 @@
 #include "widgets/candidate_table.h"
 
 #include <QEvent>
-#include <QFontDatabase>
+#include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QStyledItemDelegate>
 #include <QTableView>
+#include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
@@ -12,6 +14,23 @@
 #include "widgets/number_sort.h"
 
 namespace relocus {
+namespace {
+
+constexpr int kPicture = 40;  // [px] side of a scan's picture
+
+/// Shapes beside words stay small while pictures are large.
+class SmallIcons : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+
+ protected:
+  void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
+    QStyledItemDelegate::initStyleOption(option, index);
+    option->decorationSize = {16, 16};
+  }
+};
+
+}  // namespace
 
 CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
   model_ = new CandidateModel(this);
@@ -24,12 +43,12 @@ CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
   table_->setSelectionBehavior(QAbstractItemView::SelectRows);
   table_->setSelectionMode(QAbstractItemView::SingleSelection);
   table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table_->setItemDelegateForColumn(CandidateModel::Correct, new SmallIcons(table_));
   table_->setAlternatingRowColors(true);
   table_->setShowGrid(false);
   table_->setTabKeyNavigation(false);
   table_->setAccessibleName(tr("Candidates of the selected query"));
   table_->verticalHeader()->hide();
-  table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 6);
   table_->horizontalHeader()->setHighlightSections(false);
   table_->horizontalHeader()->setMinimumSectionSize(24);
   table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
@@ -38,10 +57,22 @@ CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
   headline_->setWordWrap(true);
   headline_->setContentsMargins(6, 4, 6, 4);
 
+  pictures_ = new QToolButton;
+  pictures_->setText(tr("Pictures"));
+  pictures_->setToolTip(tr("Show the scans from above beside their frames"));
+  pictures_->setCheckable(true);
+  pictures_->setChecked(true);
+  connect(pictures_, &QToolButton::toggled, this, &CandidateTable::fit_rows);
+  fit_rows();
+
+  auto* top = new QHBoxLayout;
+  top->setContentsMargins(0, 2, 4, 2);
+  top->addWidget(headline_, 1);
+  top->addWidget(pictures_);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
-  layout->addWidget(headline_);
+  layout->addLayout(top);
   layout->addWidget(table_, 1);
   setFocusProxy(table_);
 
@@ -57,7 +88,7 @@ FrameId CandidateTable::frame_at(const QModelIndex& sorted) const {
   return model_->row(sorted_->mapToSource(sorted).row()).candidate.frame;
 }
 
-void CandidateTable::show_candidates(FrameId query, std::vector<CandidateRow> rows) {
+void CandidateTable::show_candidates(std::int64_t query, std::vector<CandidateRow> rows) {
   telling_ = false;
   if (query < 0)
     headline_->setText(tr("Run a method, then select a frame to see its candidates"));
@@ -68,18 +99,31 @@ void CandidateTable::show_candidates(FrameId query, std::vector<CandidateRow> ro
     headline_->setText(rows.size() == 1 ? tr("Frame %1: 1 candidate").arg(query)
                                         : tr("Frame %1: %2 candidates").arg(query).arg(rows.size()));
   table_->setVisible(query >= 0 && !rows.empty());
+  pictures_->setVisible(query >= 0 && !rows.empty());
   const bool reranked =
       std::ranges::any_of(rows, [](const CandidateRow& row) { return !std::isnan(row.candidate.similarity); });
   const bool has_yaw =
       std::ranges::any_of(rows, [](const CandidateRow& row) { return !std::isnan(row.candidate.yaw); });
+  const bool has_before =
+      reranked && std::ranges::any_of(rows, [](const CandidateRow& row) { return row.rank_before > 0; });
   model_->show_candidates(std::move(rows));
+  table_->setColumnHidden(CandidateModel::Before, !has_before);
   table_->setColumnHidden(CandidateModel::Similarity, !reranked);
   table_->setColumnHidden(CandidateModel::Yaw, !has_yaw);
-  if (const auto columns = std::pair(reranked, has_yaw); model_->rowCount() > 0 && columns != fitted_columns_) {
+  if (const std::array columns{reranked, has_yaw, has_before}; model_->rowCount() > 0 && columns != fitted_columns_) {
     fitted_columns_ = columns;  // once: from then on they are as wide as the person makes them
     fit_columns();
   }
   telling_ = true;
+}
+
+void CandidateTable::show_overlap(FrameId frame, double overlap) { model_->show_overlap(frame, overlap); }
+
+void CandidateTable::fit_rows() {
+  const int text = table_->fontMetrics().height() + 6;
+  const bool shown = pictures_->isChecked();
+  table_->setIconSize(shown ? QSize(kPicture, kPicture) : QSize(16, 16));
+  table_->verticalHeader()->setDefaultSectionSize(shown ? std::max(text, kPicture + 4) : text);
 }
 
 /// As narrow as the numbers allow: room for the arrow is kept only where it stands.
@@ -88,6 +132,8 @@ void CandidateTable::fit_columns() {
   header->setSortIndicatorShown(false);
   table_->resizeColumnsToContents();
   header->setSortIndicatorShown(true);
+  if (pictures_->isChecked())  // they come later
+    header->resizeSection(CandidateModel::Frame, header->sectionSize(CandidateModel::Frame) + kPicture + 4);
   header->resizeSection(header->sortIndicatorSection(), header->sectionSizeHint(header->sortIndicatorSection()));
 }
 

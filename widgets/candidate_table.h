@@ -1,26 +1,30 @@
 #pragma once
 
 #include <QWidget>
+#include <array>
 #include <optional>
-#include <utility>
 
 #include "widgets/candidate_model.h"
 
 class QLabel;
 class QSortFilterProxyModel;
 class QTableView;
+class QToolButton;
 
 namespace relocus {
 
-/// The answers to the selected query, sortable. Selecting a row selects its frame everywhere.
+/// The answers to the selected query with small pictures of their scans, sortable. Selecting a row selects its frame
+/// everywhere.
 class CandidateTable : public QWidget {
   Q_OBJECT
 
  public:
   explicit CandidateTable(QWidget* parent = nullptr);
 
-  /// `query` < 0: no query is selected.
-  void show_candidates(FrameId query, std::vector<CandidateRow> rows);
+  /// `query`: file number of its frame; < 0: none is selected.
+  void show_candidates(std::int64_t query, std::vector<CandidateRow> rows);
+  void show_picture(FrameId frame, const QImage& picture) { model_->show_picture(frame, picture); }
+  void show_overlap(FrameId frame, double overlap);
   void show_candidate(std::optional<FrameId> frame);  ///< selects its row without telling
   void clear();
 
@@ -33,13 +37,15 @@ class CandidateTable : public QWidget {
 
  private:
   void fit_columns();
+  void fit_rows();
   FrameId frame_at(const QModelIndex& sorted) const;
 
   CandidateModel* model_;
   QSortFilterProxyModel* sorted_;
   QTableView* table_;
   QLabel* headline_;
-  std::optional<std::pair<bool, bool>> fitted_columns_;  ///< re-ranked, with yaw
+  QToolButton* pictures_;
+  std::optional<std::array<bool, 3>> fitted_columns_;  ///< re-ranked, with yaw, with ranks before
   bool telling_ = true;
 };
 

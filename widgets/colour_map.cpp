@@ -55,6 +55,20 @@ std::array<QRgb, 256> cividis() {
                      scaled({81.24, 442.36, -2482.43, 6167.24, -6614.94, 2475.67}));
 }
 
+/// From blue over nearly white to orange.
+std::array<QRgb, 256> difference() {
+  constexpr std::array<double, 3> below{0.10, 0.32, 0.62}, middle{0.95, 0.95, 0.94}, above{0.85, 0.37, 0.01};
+  std::array<QRgb, 256> table;
+  for (int i = 0; i < 256; ++i) {
+    const double place = i / 127.5 - 1, strength = std::abs(place);
+    const auto byte = [&](std::size_t c) {
+      return int(std::lround(255 * (middle[c] + strength * ((place < 0 ? below : above)[c] - middle[c]))));
+    };
+    table[i] = qRgb(byte(0), byte(1), byte(2));
+  }
+  return table;
+}
+
 }  // namespace
 
 QString title(ColourMap map) {
@@ -65,13 +79,15 @@ QString title(ColourMap map) {
       return QCoreApplication::translate("ColourMap", "Viridis");
     case ColourMap::Cividis:
       return QCoreApplication::translate("ColourMap", "Cividis");
+    case ColourMap::Difference:
+      return QCoreApplication::translate("ColourMap", "Difference");
   }
   return {};
 }
 
 const std::array<QRgb, 256>& colour_table(ColourMap map) {
-  static const auto turbo_table = turbo(), viridis_table = viridis(), cividis_table = cividis();
-  return map == ColourMap::Turbo ? turbo_table : map == ColourMap::Viridis ? viridis_table : cividis_table;
+  static const std::array tables{turbo(), viridis(), cividis(), difference()};  // as ColourMap counts
+  return tables[std::size_t(map)];
 }
 
 QRgb colour(ColourMap map, float value, float lower, float upper) {
@@ -86,6 +102,12 @@ QRgb category_colour(int index) {
   constexpr int kColours = 20;
   const int i = ((index % kColours) + kColours) % kColours;
   return QColor::fromHslF(float(std::fmod(0.58 + i * 0.381966, 1.)), 0.65f, i % 2 ? 0.66f : 0.5f).rgb();
+}
+
+QRgb kind_colour(int index) {
+  constexpr int kCategories = 20;
+  const QColor colour(category_colour(index));
+  return (index / kCategories) % 2 ? colour.darker(170).rgb() : colour.rgb();
 }
 
 }  // namespace relocus

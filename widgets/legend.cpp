@@ -158,8 +158,26 @@ void draw_mark(QPainter& painter, Mark mark, QPointF centre, double size, const 
       for (const double x : {-0.55, 0.25})
         painter.drawRect(QRectF(centre.x() + x * size, centre.y() - r, 0.3 * size, size));
       break;
+    case Mark::Hatch:
+      painter.setPen(QPen(colour, 1));
+      painter.setBrush(QBrush(colour, Qt::BDiagPattern));
+      painter.drawRect(QRectF(centre.x() - r, centre.y() - r, size, size));
+      break;
   }
   painter.setBrush(Qt::NoBrush);
+}
+
+QColor no_data_colour(const ViewColours& colours) {
+  const auto mixed = [](int a, int b) { return (3 * a + b) / 4; };
+  return QColor(mixed(colours.canvas.red(), colours.axis.red()), mixed(colours.canvas.green(), colours.axis.green()),
+                mixed(colours.canvas.blue(), colours.axis.blue()));
+}
+
+void fill_no_data(QPainter& painter, const QPainterPath& place, const ViewColours& colours) {
+  QColor lines = colours.axis;
+  lines.setAlpha(90);
+  painter.fillPath(place, no_data_colour(colours));
+  painter.fillPath(place, QBrush(lines, Qt::BDiagPattern));
 }
 
 void draw_marks(QPainter& painter, Mark mark, const QPolygonF& centres, double size, const QColor& colour) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QPainter>
+#include <QPainterPath>
 #include <QPolygonF>
 #include <QString>
 #include <vector>
@@ -23,7 +24,7 @@ struct ColourBar {
 QRectF draw_colour_bar(QPainter& painter, const QRectF& area, const ColourBar& bar, const ViewColours& colours);
 
 /// How a legend's row looks: a shape and a colour, so that colour never says it alone.
-enum class Mark { Line, Dashes, Dots, Disc, Ring, Cross, Diamond, Arrow, Square, Box, Pause };
+enum class Mark { Line, Dashes, Dots, Disc, Ring, Cross, Diamond, Arrow, Square, Box, Pause, Hatch };
 struct LegendRow {
   Mark mark;
   QColor colour;
@@ -41,6 +42,10 @@ void draw_mark(QPainter& painter, Mark mark, QPointF centre, double size, const 
 
 /// Thousands of the same mark: drawn once and copied.
 void draw_marks(QPainter& painter, Mark mark, const QPolygonF& centres, double size, const QColor& colour);
+
+/// What a place without data looks like: grey and hatched, unlike any value.
+void fill_no_data(QPainter& painter, const QPainterPath& place, const ViewColours& colours);
+QColor no_data_colour(const ViewColours& colours);  ///< of its ground
 
 /// Words on a half-transparent ground, so that they can be read over anything.
 void draw_caption(QPainter& painter, const QRectF& area, Qt::Alignment where, const QString& text,

@@ -14,12 +14,12 @@
 namespace relocus {
 namespace {
 
-constexpr double kZoomPerNotch = 1.25, kNotch = 120;          // Qt's eighths of a degree
-constexpr double kSmallestScale = 1e-3, kLargestScale = 2e3;  // [px/m]
-constexpr double kFitMargin = 0.05;                           // of the extent, on each side
-constexpr int kClickTravel = 4;                               // [px] a press that moves farther is a drag
-constexpr int kTick = 4, kGap = 3;                            // [px]
-constexpr double kWantedGrid = 80, kWantedBar = 110;          // [px]
+constexpr double kZoomPerNotch = 1.25, kNotch = 120;                    // Qt's eighths of a degree
+constexpr double kSmallestScale = 1e-3, kLargestScale = 2e3;            // [px/m]
+constexpr double kFitMargin = 0.05;                                     // of the extent, on each side
+constexpr int kClickTravel = 4;                                         // [px] a press that moves farther is a drag
+constexpr int kTick = 4, kGap = 3;                                      // [px]
+constexpr double kWantedGrid = 80, kWantedBar = 110, kCompactBar = 50;  // [px]
 
 /// 1, 2 or 5 times a power of ten, next to `value`.
 double round_number(double value) {
@@ -52,6 +52,28 @@ void PlanCanvas::set_axis_titles(const QString& across, const QString& upwards) 
   across_title_ = across;
   upwards_title_ = upwards;
   redraw();
+}
+
+void PlanCanvas::set_compact(bool compact) {
+  compact_ = compact;
+  if (compact) setMinimumSize(60, 60);
+  if (fitted_) fit();
+  redraw();
+}
+
+void PlanCanvas::look_as(const PlanCanvas& other) {
+  if (other.fitted_) return fit();
+  centre_ = other.centre_;
+  scale_ = other.scale_;
+  fitted_ = false;
+  redraw();
+}
+
+void PlanCanvas::link(const std::vector<PlanCanvas*>& canvases) {
+  for (PlanCanvas* moving : canvases)
+    for (PlanCanvas* following : canvases)
+      if (moving != following)
+        connect(moving, &PlanCanvas::moved, following, [moving, following] { following->look_as(*moving); });
 }
 
 void PlanCanvas::redraw() {
@@ -106,6 +128,7 @@ void PlanCanvas::centre_on(QPointF metre) {
 }
 
 QRectF PlanCanvas::plot_area() const {
+  if (compact_) return QRectF(rect()).adjusted(1, 1, -2, -2);
   const QFontMetrics font = fontMetrics();
   const int left = font.horizontalAdvance("-0000") + kTick + 2 * kGap + font.height();
   const int bottom = 2 * font.height() + kTick + 2 * kGap;
@@ -224,6 +247,7 @@ void PlanCanvas::draw_axes(QPainter& painter) const {
   const QRectF area = plot_area();
   painter.setPen(colours.axis);
   painter.drawRect(area);
+  if (compact_) return;
   for_each_line([&](bool vertical, double pixel, double metre) {
     const QString number = metres(metre, grid_step(!vertical));
     const int width = font.horizontalAdvance(number);
@@ -254,7 +278,8 @@ void PlanCanvas::draw_scale_bar(QPainter& painter) const {
   const ViewColours colours = view_colours(palette());
   const QFontMetrics font = painter.fontMetrics();
   const QRectF area = plot_area();
-  const double length = round_number(kWantedBar / scale_), pixels = length * scale_;
+  if (compact_ && area.height() < kCompactBar * 2) return;
+  const double length = round_number((compact_ ? kCompactBar : kWantedBar) / scale_), pixels = length * scale_;
   if (pixels > 0.8 * area.width()) return;
   const QString text =
       length >= 1000 ? tr("%1 km").arg(metres(length / 1000, 1)) : tr("%1 m").arg(metres(length, length));
@@ -295,6 +320,7 @@ void PlanCanvas::mouseMoveEvent(QMouseEvent* event) {
     } else if (dragging_) {
       const QTransform to_metre = pixel_from_metre().inverted();
       centre_on(centre_ - (to_metre.map(at) - to_metre.map(last_)));
+      Q_EMIT moved();
       setCursor(Qt::ClosedHandCursor);
     }
     last_ = at;
@@ -315,10 +341,14 @@ void PlanCanvas::mouseReleaseEvent(QMouseEvent* event) {
   update();
 }
 
-void PlanCanvas::mouseDoubleClickEvent(QMouseEvent*) { fit(); }
+void PlanCanvas::mouseDoubleClickEvent(QMouseEvent*) {
+  fit();
+  Q_EMIT moved();
+}
 
 void PlanCanvas::wheelEvent(QWheelEvent* event) {
   zoom(std::pow(kZoomPerNotch, event->angleDelta().y() / kNotch), event->position());
+  Q_EMIT moved();
   event->accept();
 }
 
@@ -326,15 +356,19 @@ void PlanCanvas::keyPressEvent(QKeyEvent* event) {
   const QPointF middle = plot_area().center();
   switch (event->key()) {
     case Qt::Key_F:
-      return fit();
+      fit();
+      break;
     case Qt::Key_Plus:
     case Qt::Key_Equal:
-      return zoom(kZoomPerNotch, middle);
+      zoom(kZoomPerNotch, middle);
+      break;
     case Qt::Key_Minus:
-      return zoom(1 / kZoomPerNotch, middle);
+      zoom(1 / kZoomPerNotch, middle);
+      break;
     default:
-      QWidget::keyPressEvent(event);
+      return QWidget::keyPressEvent(event);
   }
+  Q_EMIT moved();
 }
 
 void PlanCanvas::leaveEvent(QEvent*) { Q_EMIT left(); }

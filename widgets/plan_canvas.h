@@ -5,6 +5,7 @@
 #include <QTransform>
 #include <QWidget>
 #include <functional>
+#include <vector>
 
 namespace relocus {
 
@@ -36,12 +37,15 @@ class PlanCanvas : public QWidget {
   Tool tool() const { return tool_; }
   /// Both axes fill the widget with scales of their own, and there is no scale bar: profiles (Up::Y only).
   void set_free_aspect(bool free) { free_aspect_ = free; }
+  void set_compact(bool compact);  ///< without numbers and titles along the edges, for small ones in a row
 
   /// What is to be in sight after a fit [m]; fits at once unless the person has zoomed.
   void set_extent(const QRectF& metres);
   void fit();
   void zoom(double factor, QPointF about_pixel);
   void centre_on(QPointF metre);
+  void look_as(const PlanCanvas& other);                       ///< at the same part of the plan, without telling
+  static void link(const std::vector<PlanCanvas*>& canvases);  ///< all look as the one that a person moves
 
   /// All of it as it is seen, in the widget's size; in vectors where the painter keeps them.
   void paint(QPainter& painter) const;
@@ -55,6 +59,7 @@ class PlanCanvas : public QWidget {
   void left();
   void clicked(QPointF metre);
   void outlined(const QPolygonF& metres);  ///< a box or a lasso was drawn
+  void moved();                            ///< zoomed, dragged or fitted by a person
 
  protected:
   void paintEvent(QPaintEvent* event) override;
@@ -86,9 +91,9 @@ class PlanCanvas : public QWidget {
   double scale_ = 1;             ///< [px/m]
   bool fitted_ = true;           ///< follows the extent until the person zooms
   double stretch_ = 1;           ///< upwards against across; 1 unless the aspect is free
-  bool grid_over_content_ = false, free_aspect_ = false;
   Tool tool_ = Tool::Move;
   QPolygonF outline_;  ///< [px] while it is drawn
+  bool grid_over_content_ = false, free_aspect_ = false, compact_ = false;
   QPointF pressed_, last_;
   bool dragging_ = false;
 };

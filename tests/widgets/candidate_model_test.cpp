@@ -2,6 +2,7 @@
 
 #include <QAbstractItemModelTester>
 #include <QIcon>
+#include <QSignalSpy>
 #include <cmath>
 
 #include "tests/support.h"
@@ -98,6 +99,55 @@ class CandidateModelTest : public QObject {
     QCOMPARE(shown(model, 0, CandidateModel::Similarity), QStringLiteral("–"));
     QCOMPARE(shown(model, 0, CandidateModel::TrueDistance), QStringLiteral("–"));
     QCOMPARE(shown(model, 0, CandidateModel::Correct), QStringLiteral("Unknown"));
+  }
+
+  void file_numbers_and_ranks_before_re_ranking_are_told() {
+    Trajectory trajectory = straight_drive(60);
+    for (auto& number : trajectory.numbers) number += 1000;
+    const Retrieval before{50, {{.frame = 10}, {.frame = 30}, {.frame = 45}}};
+    CandidateModel model;
+    model.show_candidates(candidate_rows({50, {{.frame = 45}, {.frame = 10}, {.frame = 7}}}, trajectory, {}, &before));
+    QCOMPARE(shown(model, 0, CandidateModel::Frame), QStringLiteral("1045"));
+    QCOMPARE(model.index(0, CandidateModel::Frame).data(Qt::UserRole).toInt(), 1045);
+    QCOMPARE(shown(model, 0, CandidateModel::Before), QStringLiteral("3"));
+    QCOMPARE(shown(model, 1, CandidateModel::Before), QStringLiteral("1"));
+    QCOMPARE(shown(model, 2, CandidateModel::Before), QStringLiteral("–"));
+  }
+
+  void protocols_of_overlap_judge_by_what_was_measured() {
+    Protocol by_overlap;
+    by_overlap.min_overlap = 0.3;
+    const OverlapTable overlaps{{{50, 45}, 0.8f}, {{50, 10}, 0.1f}};
+    const auto rows = candidate_rows({50, {{.frame = 45}, {.frame = 10}, {.frame = 3}}}, straight_drive(60), by_overlap,
+                                     nullptr, &overlaps);
+    QCOMPARE(rows[0].correct, std::optional(true));
+    QCOMPARE(rows[0].true_overlap, double(0.8f));
+    QCOMPARE(rows[1].correct, std::optional(false));
+    QVERIFY(std::isnan(rows[2].true_overlap));
+  }
+
+  void pictures_and_overlaps_come_later() {
+    CandidateModel model;
+    QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+    model.show_candidates(candidate_rows({50, {{.frame = 45}, {.frame = 10}}}, straight_drive(60), {}));
+    QSignalSpy changed(&model, &QAbstractItemModel::dataChanged);
+    QImage picture(8, 8, QImage::Format_ARGB32);
+    picture.fill(Qt::blue);
+    model.show_picture(10, picture);
+    model.show_overlap(10, 0.5);
+    model.show_picture(999, picture);  // of another query
+    model.show_overlap(999, 0.1);
+    QCOMPARE(changed.count(), 2);
+    QCOMPARE(model.index(1, CandidateModel::Frame)
+                 .data(Qt::DecorationRole)
+                 .value<QIcon>()
+                 .pixmap(8, 8)
+                 .toImage()
+                 .pixelColor(3, 3),
+             QColor(Qt::blue));
+    QVERIFY(model.index(0, CandidateModel::Frame).data(Qt::DecorationRole).isNull());
+    QCOMPARE(shown(model, 1, CandidateModel::TrueOverlap), QStringLiteral("0.500"));
+    QCOMPARE(shown(model, 0, CandidateModel::TrueOverlap), QStringLiteral("–"));
   }
 
   void the_row_of_a_frame_is_found() {

@@ -1,0 +1,129 @@
+// What a method sees in the selected pair: heat maps of the overlap, its features, and the table of candidates.
+#include <QDockWidget>
+
+#include "app/main_window.h"
+#include "widgets/candidate_table.h"
+#include "widgets/feature_view.h"
+#include "widgets/overlap_view.h"
+
+namespace relocus {
+namespace {
+
+/// Seen from above.
+Eigen::Isometry2d in_plane(const Eigen::Isometry3d& transform) {
+  Eigen::Isometry2d plane = Eigen::Isometry2d::Identity();
+  plane.translate(transform.translation().head<2>());
+  plane.rotate(std::atan2(transform.linear()(1, 0), transform.linear()(0, 0)));
+  return plane;
+}
+
+std::optional<CellMap> map_of(const TracedValue* value) {
+  return value && value->is_map() ? std::optional(value->map()) : std::nullopt;
+}
+
+std::shared_ptr<const OverlapMaps> overlap_maps(const PairInspection& pair, const QString& query,
+                                                const QString& candidate) {
+  auto maps = std::make_shared<OverlapMaps>();
+  const TracedValue* evidence = pair.inspection.evidence(Side::Query);
+  maps->title = evidence ? QString::fromStdString(evidence->label.title) : QString();
+  maps->query = query;
+  maps->candidate = candidate;
+  maps->predicted_query = map_of(evidence);
+  maps->predicted_candidate = map_of(pair.inspection.evidence(Side::Candidate));
+  maps->true_query = pair.true_query;
+  maps->true_candidate = pair.true_candidate;
+  if (pair.query_from_candidate) maps->query_from_candidate = in_plane(*pair.query_from_candidate);
+  maps->similarity = pair.inspection.similarity;
+  maps->true_overlap = pair.true_overlap;
+  return maps;
+}
+
+CellAttention cell_attention(const PairAttention& attention) {
+  CellAttention shown{.from = attention.from,
+                      .chosen = {attention.grid, attention.rows, attention.columns, attention.row, attention.column}};
+  if (!attention.seen) return shown;
+  shown.title = QString::fromStdString(attention.seen->label.title);
+  shown.map = map_of(&*attention.seen);
+  return shown;
+}
+
+}  // namespace
+
+void MainWindow::add_feature_views() {
+  auto* overlap = new OverlapView;
+  auto* features = new FeatureView;
+  PairTraces& traces = session_.pair_traces();
+  for (const auto& [name, title, view] : {std::tuple("overlap", tr("Overlap"), static_cast<QWidget*>(overlap)),
+                                          std::tuple("features", tr("Features"), static_cast<QWidget*>(features))}) {
+    auto* dock = add_dock(name, title, view);
+    connect(dock, &QDockWidget::visibilityChanged, this,
+            [&traces, dock](bool visible) { traces.want(dock, visible); });  // nothing is computed that nobody sees
+  }
+  const auto name_of = [this](const QString& role, FrameId frame) {
+    const auto& opened = session_.opened();
+    return opened && frame >= 0 ? tr("%1 · frame %2").arg(role).arg(opened->sequence.frames[std::size_t(frame)].number)
+                                : role;
+  };
+
+  // Candidates: their pictures and true overlaps come later.
+  CandidateDetails& details = session_.candidate_details();
+  connect(docks_["candidates"], &QDockWidget::visibilityChanged, &details, &CandidateDetails::want);
+  connect(&details, &CandidateDetails::picture_ready, candidates_, &CandidateTable::show_picture);
+  connect(&details, &CandidateDetails::overlap_ready, this, [this](FrameId query, FrameId candidate, double share) {
+    const bool measured_otherwise = session_.experiment() && session_.experiment()->overlaps;
+    if (query == session_.query() && !measured_otherwise) candidates_->show_overlap(candidate, share);
+  });
+
+  // Both scans from above.
+  const auto show_scans = [this, features, name_of, &traces] {
+    features->show_names(name_of(tr("Query"), session_.query()),
+                         name_of(tr("Candidate"), session_.candidate().value_or(-1)));
+    features->show_scans(cloud_of(traces.query_scan()), cloud_of(traces.candidate_scan()));
+  };
+  connect(&traces, &PairTraces::scans_changed, this, show_scans);
+
+  // What the method sees in them.
+  connect(&traces, &PairTraces::inspected, this,
+          [overlap, features, name_of](const std::shared_ptr<const PairInspection>& pair) {
+            overlap->show_maps(
+                overlap_maps(*pair, name_of(tr("Query"), pair->query), name_of(tr("Candidate"), pair->candidate)));
+            features->show_inspection({pair, &pair->inspection});
+          });
+  connect(&traces, &PairTraces::busy_changed, this, [overlap, &traces](bool busy) {
+    if (busy && !traces.inspection()) overlap->show_busy();
+  });
+  connect(&traces, &PairTraces::unavailable, overlap, &OverlapView::show_message);
+  connect(&traces, &PairTraces::unavailable, features, &FeatureView::show_message);
+
+  // Attention: a cell of one scan is clicked, the other shows where it looks.
+  connect(features, &FeatureView::attention_wanted, &traces,
+          [&traces](Side from, QPointF metre) { traces.attend(from, metre.x(), metre.y()); });
+  connect(&traces, &PairTraces::attention_changed, this,
+          [features](const std::shared_ptr<const PairAttention>& attention) {
+            features->show_attention(cell_attention(*attention));
+          });
+}
+
+void MainWindow::show_candidates() {
+  const auto& experiment = session_.experiment();
+  CandidateDetails& details = session_.candidate_details();
+  if (!experiment) {
+    candidates_->clear();
+    return details.show_candidates(-1, {});
+  }
+  const auto& opened = *session_.opened();
+  const Retrieval* retrieval = session_.retrieval();
+  const auto before = std::ranges::find(experiment->retrieved, session_.query(), &Retrieval::query);
+  const std::vector<CandidateRow> rows =
+      retrieval ? candidate_rows(*retrieval, opened.trajectory, experiment->evaluation.protocol,
+                                 before == experiment->retrieved.end() ? nullptr : &*before,
+                                 experiment->overlaps ? &*experiment->overlaps : nullptr)
+                : std::vector<CandidateRow>();
+  candidates_->show_candidates(session_.query() < 0 ? -1 : opened.sequence.frames[std::size_t(session_.query())].number,
+                               rows);
+  std::vector<FrameId> frames;
+  for (const CandidateRow& row : rows) frames.push_back(row.candidate.frame);
+  details.show_candidates(session_.query(), frames);
+}
+
+}  // namespace relocus
