@@ -7,7 +7,7 @@ namespace {
 struct ExportFlags {
   std::string experiment, format, out;
   std::optional<double> threshold;
-  bool accepted = false, list = false;
+  bool accepted = false, registers = false, list = false;
 };
 
 void list_formats(const Cli& cli) {
@@ -30,6 +30,7 @@ void hand_over(const Cli& cli, const ExportFlags& flags) {
   ExportOptions options;
   options.acceptance.threshold = flags.threshold;
   options.accepted_only = flags.accepted;
+  options.register_loops = flags.registers;
   options.sequence = sequence_at_hand(experiment, trajectory);
   options.progress = cli.progress();
   format.write(experiment, trajectory, options, flags.out);
@@ -49,6 +50,7 @@ void add_export_command(CLI::App& app, Cli& cli) {
   command->add_option("--threshold", flags->threshold, "Score from which answers are accepted [that of the best F1]")
       ->type_name("X");
   command->add_flag("--accepted", flags->accepted, "Match lists hold the accepted answers alone");
+  command->add_flag("--register", flags->registers, "g2o: measure each loop by registration of its scans (ICP)");
   command->add_flag("--list", flags->list, "Tell the formats");
   command->callback([&cli, flags] { flags->list ? list_formats(cli) : hand_over(cli, *flags); });
 }

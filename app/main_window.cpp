@@ -89,6 +89,7 @@ MainWindow::MainWindow(Session& session, bool remember)
   wire();
   add_pair_views();
   add_evaluation_views();
+  add_exports();
   wire_plot_exports();
   add_review_views();
   add_feature_views();

@@ -120,6 +120,12 @@ class MainWindow : public QMainWindow {
   void ask_where_to_save_session();
   void open_several(const QStringList& paths);
 
+  void add_exports();
+  void ask_what_to_export(const QString& format);
+  void ask_for_picture();
+  void save_picture_of(const QString& view, QSize size, const std::filesystem::path& path);
+  void tell_export(const std::filesystem::path& path);
+
   void show_undo();
   void show_recent();
   void show_activity(Activity activity, bool active);
@@ -137,6 +143,7 @@ class MainWindow : public QMainWindow {
   bool in_workspace_ = false;
   std::optional<Activity> shown_activity_;
 
+  JobRunner* picture_saver_;
   Autosave* autosave_ = nullptr;  // null: nothing is remembered
   WelcomePage* welcome_;
   CommandPalette* palette_;

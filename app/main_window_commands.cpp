@@ -48,6 +48,7 @@ void MainWindow::add_commands() {
       {"file.recover", tr("Re&cover"), {}, tr("Brings back what was open when the program ended unexpectedly"), "File"},
       [this] { recover(); });
   a.enable("file.recover", false, tr("Nothing was lost: the program ended as it should."));
+  a.menu("File/" + tr("Export"));
   a.add(section({"file.quit", tr("&Quit"), QKeySequence("Ctrl+Q"), tr("Close the window"), "File"}),
         [this] { close(); });
 

@@ -47,7 +47,13 @@ MessageBar::MessageBar(QWidget* parent, const QWidget* above)
   hide();
 }
 
-void MessageBar::show_error(const QString& sentence) {
+void MessageBar::show_error(const QString& sentence) { show_sentence(sentence, true); }
+
+void MessageBar::show_done(const QString& sentence) { show_sentence(sentence, false); }
+
+void MessageBar::show_sentence(const QString& sentence, bool is_error) {
+  is_error_ = is_error;
+  take_colours();
   text_->setText(sentence);
   remedy_->hide();
   setAccessibleName(sentence);
@@ -74,8 +80,9 @@ void MessageBar::take_place() {
 
 void MessageBar::take_colours() {
   const bool dark = is_dark(parentWidget()->palette());
-  const QColor ground(dark ? "#4a1f1c" : "#fdecea"), edge(dark ? "#d9695f" : "#b3261e"),
-      ink(dark ? "#ffe9e6" : "#410e0b");
+  const QColor ground(is_error_ ? (dark ? "#4a1f1c" : "#fdecea") : (dark ? "#1c3450" : "#e8f1fc"));
+  const QColor edge(is_error_ ? (dark ? "#d9695f" : "#b3261e") : (dark ? "#6ea8ff" : "#1f5fbf"));
+  const QColor ink(is_error_ ? (dark ? "#ffe9e6" : "#410e0b") : (dark ? "#e3efff" : "#0b2344"));
   QPalette colours = parentWidget()->palette();
   colours.setColor(QPalette::WindowText, ink);
   colours.setColor(QPalette::Text, ink);
@@ -85,7 +92,7 @@ void MessageBar::take_colours() {
                             "#message_bar QLabel { color: %3; }")
                             .arg(ground.name(), edge.name(), ink.name());
   if (styleSheet() != style) setStyleSheet(style);
-  sign_->setPixmap(icon("error", colours).pixmap(kSignSize));
+  sign_->setPixmap(icon(is_error_ ? "error" : "info", colours).pixmap(kSignSize));
   close_->setIcon(icon("close", colours));
 }
 

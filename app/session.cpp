@@ -9,6 +9,7 @@
 #include "app/value_change.h"
 #include "core/datasets/registry.h"
 #include "core/error.h"
+#include "core/exports/registry.h"
 #include "core/pipeline.h"
 
 namespace relocus {
@@ -268,6 +269,22 @@ void Session::save_experiment(const std::filesystem::path& folder) {
                Q_EMIT logged(Severity::Info, tr("Experiment saved in %1").arg(text(folder)));
                Q_EMIT opened_from(folder);
              });
+}
+
+void Session::export_experiment(const std::string& format, bool accepted_only, const std::filesystem::path& path) {
+  if (!experiment_) return Q_EMIT failed(tr("There is no experiment yet: run a method first (Ctrl+R)."));
+  ExportOptions options;
+  options.accepted_only = accepted_only;
+  options.sequence = {opened_, &opened_->sequence};
+  const Figures& figures = experiment_->evaluation.figures;
+  if (figures.num_queries == 0 || threshold_ != figures.max_f1_threshold) options.acceptance.threshold = threshold_;
+  runner(Activity::Saving)
+      .start(
+          [experiment = experiment_, opened = opened_, format, options, path](const Progress& progress) mutable {
+            options.progress = progress;
+            export_format(format).write(*experiment, opened->trajectory, options, path);
+          },
+          [this, path] { Q_EMIT exported(path); });
 }
 
 void Session::simulate(const std::filesystem::path& folder, const SimulatorOptions& options) {

@@ -69,6 +69,8 @@ class Session : public QObject {
   /// the sequence that is open joins those that are.
   void open(const std::filesystem::path& path, const std::filesystem::path& sequence = {});
   void save_experiment(const std::filesystem::path& folder);
+  /// Hands the experiment to other programs (core/exports), with what is accepted at the present threshold.
+  void export_experiment(const std::string& format, bool accepted_only, const std::filesystem::path& path);
   void simulate(const std::filesystem::path& folder, const SimulatorOptions& options);  ///< and opens it
   void check_every_scan();
   void select_experiment(int id);  ///< of experiments(): the window is about it from now on, and takes its protocol
@@ -99,6 +101,7 @@ class Session : public QObject {
   void several_sequences(const std::filesystem::path& root, const std::vector<std::filesystem::path>& sequences);
   void sequence_missing(const std::filesystem::path& experiment);  ///< its sequence was not found where it was made
   void opened_from(const std::filesystem::path& path);             ///< worth remembering
+  void exported(const std::filesystem::path& path);
   void experiment_changed(const std::shared_ptr<const relocus::Experiment>& experiment);
   void evaluation_changed(
       const std::shared_ptr<const relocus::Evaluation>& evaluation);  ///< null; without answers: revisits only

@@ -20,6 +20,7 @@ std::vector<Match> accepted_matches(const Experiment& experiment, const Acceptan
   const ScoreKind kind = score_kind(experiment.retrievals);
   const auto& judged = experiment.evaluation.queries;  // parallel to the retrievals, or empty without ground truth
   std::vector<Match> matches;
+  auto left = acceptance.verdicts;  // on pairs that no method answered
   for (std::size_t i = 0; i < experiment.retrievals.size(); ++i) {
     const Retrieval& retrieval = experiment.retrievals[i];
     if (retrieval.candidates.empty()) continue;
@@ -30,19 +31,26 @@ std::vector<Match> accepted_matches(const Experiment& experiment, const Acceptan
       const double score = score_of(candidate, kind);
       if (decided ? verdict->second : candidate.frame == first && score >= threshold)
         matches.push_back({retrieval.query, candidate, score, decided});
+      left.erase({retrieval.query, candidate.frame});
     }
   }
+  for (const auto& [pair, accepted] : left)
+    if (accepted) matches.push_back({pair.first, {.frame = pair.second, .distance = NAN}, NAN, true});
+  std::ranges::stable_sort(matches, {}, &Match::query);
   return matches;
 }
 
 Experiment with_accepted_answers(const Experiment& experiment, const Acceptance& acceptance) {
   Experiment accepted = experiment;
-  for (Retrieval& retrieval : accepted.retrievals) retrieval.candidates.clear();
-  auto retrieval = accepted.retrievals.begin();
-  for (const Match& match : accepted_matches(experiment, acceptance)) {
-    while (retrieval->query != match.query) ++retrieval;  // both are in the same order
-    retrieval->candidates.push_back(match.candidate);
+  std::map<FrameId, std::vector<Candidate>> answers;
+  for (const Match& match : accepted_matches(experiment, acceptance)) answers[match.query].push_back(match.candidate);
+  for (Retrieval& retrieval : accepted.retrievals) {
+    const auto found = answers.find(retrieval.query);
+    retrieval.candidates = found == answers.end() ? std::vector<Candidate>() : found->second;
+    answers.erase(retrieval.query);
   }
+  for (auto& [query, candidates] : answers) accepted.retrievals.push_back({query, std::move(candidates)});
+  std::ranges::stable_sort(accepted.retrievals, {}, &Retrieval::query);
   return accepted;
 }
 

@@ -25,8 +25,8 @@ struct Match {
 /// The threshold that holds. Throws where none was given and no ground truth tells the best.
 double threshold_of(const Experiment& experiment, const Acceptance& acceptance);
 
-/// First answers that reach the threshold and that nobody rejected, and all answers that somebody accepted; by query,
-/// best first.
+/// First answers that reach the threshold and that nobody rejected, and all pairs that somebody accepted, also those
+/// that no method answered (their distance and score are NaN); by query, best first.
 std::vector<Match> accepted_matches(const Experiment& experiment, const Acceptance& acceptance);
 
 /// The experiment with nothing but its accepted answers: for lists that other programs take whole.

@@ -5,9 +5,11 @@
 #include <iterator>
 #include <numbers>
 
+#include "core/datasets/registry.h"
 #include "core/error.h"
 #include "core/exports/registry.h"
 #include "core/files.h"
+#include "core/registration.h"
 
 namespace relocus {
 namespace {
@@ -19,6 +21,10 @@ constexpr double kOdometrySigma = 0.1, kOdometryTurn = 0.5 * kDegree;  // [m], [
 constexpr double kKnownYaw = 5 * kDegree;                            // [rad] sigma of a method's yaw
 constexpr double kUnknownYaw = 180 * kDegree / std::numbers::sqrt3;  // [rad] sigma of anything round the circle
 constexpr double kTilt = 10 * kDegree;                               // [rad] sigma of roll and pitch on a road
+
+// Registration ends at the nearest fit, so its residuals promise more than it keeps.
+constexpr double kRegisteredSigma = 0.1, kRegisteredTurn = 1 * kDegree;  // [m], [rad] at least
+constexpr int kGuesses = 8;                                              // of the yaw, where the method tells none
 
 /// The sensor's pose, where it is known: the whole one with the sequence at hand, otherwise position and heading.
 std::optional<Eigen::Isometry3d> pose_of(const Trajectory& trajectory, const ExportOptions& options, FrameId frame) {
@@ -55,6 +61,32 @@ std::string information(double metres, double tilt, double yaw) {
 
 /// Half of a protocol's radius is one sigma: 95 % of right answers lie inside of it.
 double loop_sigma(const Protocol& protocol) { return std::max(protocol.positive_radius, 1.0) / 2; }
+
+/// A loop as an edge: the pose of the candidate seen from the query, and how sure it is.
+struct Edge {
+  Eigen::Isometry3d query_from_candidate;
+  double metres, tilt, yaw;  ///< sigmas [m], [rad]
+};
+
+/// What the method's answer says.
+Edge edge_of(const Candidate& candidate, double sigma) {
+  const auto told = a_from_b_of(candidate);
+  return {told.value_or(Eigen::Isometry3d::Identity()), sigma, kTilt, told ? kKnownYaw : kUnknownYaw};
+}
+
+/// What ICP measures between the two scans; nothing where it does not come to rest.
+std::optional<Edge> registered(const Sequence& sequence, const Match& match) {
+  std::vector<Eigen::Isometry3d> guesses;
+  if (const auto told = a_from_b_of(match.candidate))
+    guesses = {*told};
+  else
+    for (int i = 0; i < kGuesses; ++i)
+      guesses.emplace_back(Eigen::AngleAxisd(2 * std::numbers::pi * i / kGuesses, Eigen::Vector3d::UnitZ()));
+  const Registration found =
+      register_scans(read_cloud(sequence, match.query), read_cloud(sequence, match.candidate.frame), guesses);
+  if (!found.converged) return std::nullopt;
+  return Edge{found.a_from_b, std::max(found.rmse, kRegisteredSigma), kRegisteredTurn, kRegisteredTurn};
+}
 
 std::string head(const Experiment& experiment, const ExportOptions& options, double threshold) {
   const double sigma = loop_sigma(experiment.evaluation.protocol);
@@ -103,20 +135,27 @@ void write_g2o(const Experiment& experiment, const Trajectory& trajectory, const
     throw Error("{} has no poses, and a pose graph is made of them; export match lists instead (csv, kapture, ssc)",
                 experiment.sequence_name);
 
-  std::size_t without_pose = 0;
-  for (const Match& match : accepted_matches(experiment, options.acceptance)) {
+  const bool registers = options.register_loops && options.sequence;
+  const std::vector<Match> matches = accepted_matches(experiment, options.acceptance);
+  std::size_t without_pose = 0, measured = 0;
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    const Match& match = matches[i];
     if (!poses[std::size_t(match.query)] || !poses[std::size_t(match.candidate.frame)]) {
       ++without_pose;
       continue;
     }
-    const bool knows_yaw = std::isfinite(match.candidate.yaw);
-    const Eigen::Isometry3d query_from_candidate(
-        Eigen::AngleAxisd(knows_yaw ? match.candidate.yaw : 0.0, Eigen::Vector3d::UnitZ()));
+    options.progress(registers ? "Registering loops" : "Writing the graph", i, matches.size());
+    auto edge = registers ? registered(*options.sequence, match) : std::nullopt;
+    measured += edge.has_value();
+    if (!edge) edge = edge_of(match.candidate, sigma);
     edges += fmt::format("EDGE_SE3:QUAT {} {} {}{}\n", experiment.number(match.query),
-                         experiment.number(match.candidate.frame), text_of(query_from_candidate),
-                         information(sigma, kTilt, knows_yaw ? kKnownYaw : kUnknownYaw));
+                         experiment.number(match.candidate.frame), text_of(edge->query_from_candidate),
+                         information(edge->metres, edge->tilt, edge->yaw));
   }
   std::string text = head(experiment, options, threshold);
+  if (registers)
+    text += fmt::format("# {} of {} loops were measured by ICP between their scans; sigma at least {} m, {:.0f} deg\n",
+                        measured, matches.size(), kRegisteredSigma, kRegisteredTurn / kDegree);
   if (without_pose > 0) text += fmt::format("# {} loops are left out: a frame of them has no pose\n", without_pose);
   write_atomically(path, text + vertices + edges);
 }

@@ -70,10 +70,12 @@ void write_json(const Experiment& experiment, const Trajectory&, const ExportOpt
   const Experiment selected =
       options.accepted_only ? with_accepted_answers(experiment, options.acceptance) : experiment;
   Json& queries = json["queries"] = Json::array();
-  const auto& judged = experiment.evaluation.queries;
-  for (std::size_t i = 0; i < selected.retrievals.size(); ++i) {
-    if (options.accepted_only && selected.retrievals[i].candidates.empty()) continue;
-    queries.push_back(query_json(experiment, i < judged.size() ? &judged[i] : nullptr, selected.retrievals[i]));
+  std::map<FrameId, const QueryResult*> judged;
+  for (const QueryResult& result : experiment.evaluation.queries) judged[result.query] = &result;
+  for (const Retrieval& retrieval : selected.retrievals) {
+    if (options.accepted_only && retrieval.candidates.empty()) continue;
+    const auto result = judged.find(retrieval.query);
+    queries.push_back(query_json(experiment, result == judged.end() ? nullptr : result->second, retrieval));
   }
   write_atomically(path, json.dump(1) + "\n");
 }

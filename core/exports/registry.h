@@ -11,6 +11,7 @@ namespace relocus {
 struct ExportOptions {
   Acceptance acceptance;
   bool accepted_only = false;                ///< match lists hold the accepted answers alone
+  bool register_loops = false;  ///< g2o: measures each loop by ICP; needs the scans
   std::shared_ptr<const Sequence> sequence;  ///< names, full poses and scans of its frames; null: not at hand
   Progress progress;
 };

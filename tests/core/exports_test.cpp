@@ -3,9 +3,12 @@
 #include <sstream>
 
 #include "core/candidate_lists.h"
+#include "core/datasets/registry.h"
 #include "core/exports/registry.h"
 #include "core/files.h"
 #include "core/numpy.h"
+#include "core/registration.h"
+#include "tests/app/made_sequence.h"
 #include "tests/full_disk.h"
 #include "tests/made_files.h"
 #include "tests/support.h"
@@ -130,6 +133,15 @@ class ExportsTest : public QObject {
     QCOMPARE(decided[0].query, 61);
     QCOMPARE(decided[0].candidate.frame, 4);
     QVERIFY(decided[0].by_verdict);
+    acceptance.verdicts = {{{58, 20}, true}, {{60, 40}, true}, {{59, 1}, false}};  // found by a person alone
+    const auto added = accepted_matches(experiment_, acceptance);
+    QCOMPARE(added.size(), 3u);
+    QCOMPARE(added[0].query, 58);
+    QCOMPARE(added[0].candidate.frame, 20);
+    QVERIFY(std::isnan(added[0].score));
+    QCOMPARE(added[2].candidate.frame, 40);
+    const Experiment kept = with_accepted_answers(experiment_, acceptance);
+    QCOMPARE(kept.retrievals.size(), experiment_.retrievals.size() + 1);
   }
 
   void without_ground_truth_a_threshold_must_be_given() {
@@ -213,6 +225,31 @@ class ExportsTest : public QObject {
     const auto edges = lines_with(read_text(write("g2o", options)), "EDGE_SE3:QUAT");
     QCOMPARE(edges.back()[2], std::string("120"));
     QVERIFY(std::stod(edges.back()[30]) < 2);  // 4 / sigma^2 with anything round the circle
+  }
+
+  void loops_are_measured_by_registration_on_request() {
+    const test::MadeFolder folder;
+    test::write_two_laps(folder.path());
+    auto sequence = std::make_shared<Sequence>(open_sequence(folder.path()));
+    Experiment laps;
+    laps.sequence_name = "laps";
+    laps.retrievals = laps.retrieved = {{65, {{4, 0.1f, 0.9f, 0.1f}}}};  // 65 stands where 5 stood, 3.14 m before
+    laps.evaluation = evaluate(trajectory(*sequence), laps.retrievals, laps.protocol);
+    ExportOptions options;
+    options.acceptance.threshold = 0.5;
+    options.sequence = sequence;
+    options.register_loops = true;
+    const std::filesystem::path path = folder / "laps.g2o";
+    export_format("g2o").write(laps, trajectory(*sequence), options, path);
+    const auto edges = lines_with(read_text(path), "EDGE_SE3:QUAT");
+    const auto& loop = edges.back();
+    QCOMPARE(loop[1] + " " + loop[2], std::string("65 4"));
+    const Eigen::Isometry3d truth = *true_a_from_b(*sequence, 65, 4);
+    for (int axis = 0; axis < 3; ++axis)
+      QVERIFY2(std::abs(std::stod(loop[std::size_t(3 + axis)]) - truth.translation()[axis]) < 0.15,
+               loop[std::size_t(3 + axis)].c_str());
+    QVERIFY(std::stod(loop[10]) > 10);  // surer than any radius
+    QVERIFY(read_text(path).find("1 of 1 loops were measured") != std::string::npos);
   }
 
   void a_pose_graph_needs_poses() {
