@@ -29,6 +29,8 @@ void hand_over(const Cli& cli, const ExportFlags& flags) {
   const Trajectory trajectory = load_trajectory(flags.experiment);
   ExportOptions options;
   options.acceptance.threshold = flags.threshold;
+  if (const auto reviews = std::filesystem::path(flags.experiment) / "reviews.json"; std::filesystem::exists(reviews))
+    options.acceptance.verdicts = verdicts_of(read_reviews(reviews, trajectory.numbers));
   options.accepted_only = flags.accepted;
   options.register_loops = flags.registers;
   options.sequence = sequence_at_hand(experiment, trajectory);

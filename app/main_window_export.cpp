@@ -93,10 +93,10 @@ void MainWindow::ask_for_picture() {
   for (const auto& [name, dock] : docks_)
     if (!dock->isHidden()) views.emplace_back(name, dock->windowTitle());
   if (views.empty()) return Q_EMIT session_.failed(tr("No view is open: show one first (Window, Views)."));
-  const QSettings settings;
-  auto* dialog = new PictureDialog(views, start_folder(), settings.value(kSize, kPictureSize).toSize(), this);
+  const QSize size = QSettings().value(kSize, kPictureSize).toSize();
+  auto* dialog = new PictureDialog(views, start_folder(), size, this);
   dialog->setAttribute(Qt::WA_DeleteOnClose);
-  dialog->choose_view(settings.value(kView, "query").toString());
+  dialog->choose_view(QSettings().value(kView, "query").toString());
   connect(dialog, &QDialog::accepted, this, [this, dialog] {
     if (remember_) {
       QSettings settings;

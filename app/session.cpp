@@ -276,6 +276,7 @@ void Session::export_experiment(const std::string& format, bool accepted_only, c
   ExportOptions options;
   options.accepted_only = accepted_only;
   options.sequence = {opened_, &opened_->sequence};
+  options.acceptance.verdicts = verdicts_of(reviews_.all());
   const Figures& figures = experiment_->evaluation.figures;
   if (figures.num_queries == 0 || threshold_ != figures.max_f1_threshold) options.acceptance.threshold = threshold_;
   runner(Activity::Saving)

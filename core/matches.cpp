@@ -7,6 +7,13 @@
 
 namespace relocus {
 
+std::map<std::pair<FrameId, FrameId>, bool> verdicts_of(const Reviews& reviews) {
+  std::map<std::pair<FrameId, FrameId>, bool> verdicts;
+  for (const auto& [pair, review] : reviews)
+    if (review.opinion != Opinion::Undecided || review.added) verdicts[pair] = review.opinion != Opinion::Rejected;
+  return verdicts;
+}
+
 double threshold_of(const Experiment& experiment, const Acceptance& acceptance) {
   if (acceptance.threshold) return *acceptance.threshold;
   if (experiment.evaluation.figures.num_queries == 0)

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/experiment.h"
+#include "core/reviews.h"
 
 namespace relocus {
 
@@ -13,6 +14,9 @@ struct Acceptance {
   std::optional<double> threshold;  ///< score >= threshold is accepted; absent: that of the best F1
   std::map<std::pair<FrameId, FrameId>, bool> verdicts;  ///< (query, candidate) -> accepted; they beat the threshold
 };
+
+/// What a person decided; pairs that are merely tagged are left to the threshold.
+std::map<std::pair<FrameId, FrameId>, bool> verdicts_of(const Reviews& reviews);
 
 /// An answer that is accepted.
 struct Match {
