@@ -59,16 +59,6 @@ torch::Tensor to_tensor(const Array& array) {
   return torch::from_blob(const_cast<float*>(array.values.data()), array.shape, torch::kFloat);
 }
 
-/// One scan of a batch as a map of its own.
-SparseMap scan_of(const SparseMap& batch, std::int64_t scan) {
-  const ActiveSet& all = *batch.cells;
-  if (all.scans() == 1) return batch;
-  const std::int64_t first = all.starts()[scan], last = all.starts()[scan + 1];
-  torch::Tensor cells = all.cells().slice(0, first, last).clone();
-  cells.select(1, 0).zero_();
-  return {batch.features.slice(0, first, last), std::make_shared<ActiveSet>(cells, 1, all.height(), all.width())};
-}
-
 /// Values of the active cells on their grid, NaN elsewhere: [H, W].
 Array heat_map(const ActiveSet& cells, const torch::Tensor& values) {
   torch::Tensor map = torch::full({cells.height(), cells.width()}, std::nan(""), torch::kFloat);

@@ -57,12 +57,16 @@ SparseMap BevBackbone::forward(const torch::Tensor& occupancy, Statistics statis
   return forward(sparsify(occupancy), statistics);
 }
 
-SparseMap BevBackbone::forward(SparseMap input, Statistics statistics) {
-  const SparseMap half = max_pool(down1_->forward(input, statistics));
-  const SparseMap quarter = max_pool(down2_->forward(down1_1_->forward(half, statistics), statistics));
-  const SparseMap eighth = max_pool(down3_->forward(down2_1_->forward(quarter, statistics), statistics));
-  const SparseMap last = down3_1_->forward(eighth, statistics);
-  return {down4_->forward(last.features, *last.cells), last.cells};
+SparseMap BevBackbone::forward(SparseMap input, Statistics statistics) { return stages(input, statistics).eighth; }
+
+BevBackbone::Stages BevBackbone::stages(const SparseMap& input, Statistics statistics) {
+  Stages maps;
+  maps.full = down1_->forward(input, statistics);
+  maps.half = down2_->forward(down1_1_->forward(max_pool(maps.full), statistics), statistics);
+  maps.quarter = down3_->forward(down2_1_->forward(max_pool(maps.half), statistics), statistics);
+  const SparseMap last = down3_1_->forward(max_pool(maps.quarter), statistics);
+  maps.eighth = {down4_->forward(last.features, *last.cells), last.cells};
+  return maps;
 }
 
 double BevBackbone::multiply_adds(std::shared_ptr<const ActiveSet> cells) const {

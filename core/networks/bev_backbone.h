@@ -27,6 +27,13 @@ class BevBackbone : public torch::nn::Module {
   SparseMap forward(const torch::Tensor& occupancy, Statistics statistics = Statistics::PerScan);
   SparseMap forward(SparseMap input, Statistics statistics = Statistics::PerScan);
 
+  /// What a decoder builds on: the maps before each pooling, and the result.
+  struct Stages {
+    SparseMap full, half, quarter;  ///< base, 2 base and 4 base channels on the 256, 128 and 64 cells wide grids
+    SparseMap eighth;               ///< as forward() gives it
+  };
+  Stages stages(const SparseMap& input, Statistics statistics = Statistics::PerScan);
+
   double multiply_adds(std::shared_ptr<const ActiveSet> cells) const;  ///< that forward() needs on these cells
 
  private:

@@ -206,6 +206,15 @@ SparseMap max_pool(const SparseMap& input) {
   return {std::get<0>(gathered.max(1)), cells};
 }
 
+SparseMap scan_of(const SparseMap& batch, std::int64_t scan) {
+  const ActiveSet& all = *batch.cells;
+  if (all.scans() == 1) return batch;
+  const std::int64_t first = all.starts()[scan], last = all.starts()[scan + 1];
+  torch::Tensor cells = all.cells().slice(0, first, last).clone();
+  cells.select(1, 0).zero_();
+  return {batch.features.slice(0, first, last), std::make_shared<ActiveSet>(cells, 1, all.height(), all.width())};
+}
+
 bool on_fast_path(const torch::Tensor& features) {
   return !torch::GradMode::is_enabled() && features.is_cpu() && features.scalar_type() == torch::kFloat;
 }
@@ -251,6 +260,21 @@ const float* SubmanifoldConv::packed_weights() {
     packed_from_ = now;
   }
   return packed_.data();
+}
+
+InverseConv::InverseConv(int in_channels, int out_channels) {
+  const double bound = 1 / std::sqrt(double(in_channels) * 9);
+  weight = register_parameter("weight", torch::empty({out_channels, in_channels, 3, 3}).uniform_(-bound, bound));
+  bias = register_parameter("bias", torch::empty({out_channels}).uniform_(-bound, bound));
+}
+
+torch::Tensor InverseConv::forward(const torch::Tensor& coarse, const ActiveSet& fine) const {
+  const std::int64_t out_channels = weight.size(0), in_channels = weight.size(1);
+  const torch::Tensor matrix = weight.permute({1, 2, 3, 0}).reshape({in_channels, 9 * out_channels});
+  const torch::Tensor taps = torch::mm(coarse, matrix).view({-1, out_channels});  // [M' * 9, Cout]
+  const torch::Tensor sums = torch::zeros({fine.size() + 1, out_channels}, coarse.options())
+                                 .index_add(0, fine.pool_windows().view({-1}), taps);  // the last row: no cell
+  return sums.slice(0, 0, fine.size()) + bias;
 }
 
 BatchNorm::BatchNorm(int channels) {

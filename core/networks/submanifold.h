@@ -63,6 +63,9 @@ SparseMap sparsify(const torch::Tensor& grid);
 /// Maximum over the active cells of each 3 x 3 window at stride 2.
 SparseMap max_pool(const SparseMap& input);
 
+/// One scan of a batch as a map of its own.
+SparseMap scan_of(const SparseMap& batch, std::int64_t scan);
+
 /// Which mean and variance a batch norm uses.
 enum class Statistics {
   PerScan,  ///< each scan's (in the overlap head: each pair's) own: a result does not depend on its companions in the
@@ -88,6 +91,19 @@ class SubmanifoldConv : public torch::nn::Module {
   int kernel_;
   std::vector<float> packed_;  ///< of the weight below
   std::pair<const void*, std::uint32_t> packed_from_{nullptr, 0};
+};
+
+/// The way back from max_pool(): a transposed 3 x 3 convolution at stride 2 with bias, computed only at the cells that
+/// were pooled.
+class InverseConv : public torch::nn::Module {
+ public:
+  InverseConv(int in_channels, int out_channels);
+  /// `coarse` [M', Cin] on the cells of `fine.pooled()` -> [M, Cout] on those of `fine`.
+  torch::Tensor forward(const torch::Tensor& coarse, const ActiveSet& fine) const;
+
+  torch::Tensor
+      weight;  ///< [Cout, Cin, 3, 3]: coarse cell (r, c) reaches the fine one (2r - 1 + i, 2c - 1 + j) by [i, j]
+  torch::Tensor bias;  ///< [Cout]
 };
 
 /// Batch norm over the active cells; eps 1e-5, momentum 0.1. Ioffe, Szegedy 2015.

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/bev.h"
+#include "core/weights/golden_rule.h"
 #include "tests/support.h"
 
 namespace relocus::test {
@@ -22,10 +23,24 @@ inline PointCloud scan_of(const std::string& name) {
 }
 
 /// Its occupancy, [1, 256, 256, 32] bytes.
-inline torch::Tensor occupancy_of(const std::string& name) {
+inline torch::Tensor occupancy_of(const PointCloud& cloud) {
   std::vector<std::uint8_t> cells;
-  occupancy(scan_of(name), BevGrid{}, cells);
+  occupancy(cloud, BevGrid{}, cells);
   return torch::from_blob(cells.data(), {1, 256, 256, 32}, torch::kByte).clone();
+}
+inline torch::Tensor occupancy_of(const std::string& name) { return occupancy_of(scan_of(name)); }
+
+/// A made scan: two walls along x and ground around the sensor.
+inline PointCloud street(int seed, int points = 6000) {
+  PointCloud cloud;
+  const auto u = [&](int k, int i) {
+    return float(golden_number(fmt::format("street{}.{}", seed, k), std::uint64_t(i)));
+  };
+  for (int i = 0; i < points; ++i) {
+    const float side = i % 3 == 0 ? 8.f : i % 3 == 1 ? -9.f - float(seed % 3) : 40 * u(2, i);
+    cloud.points.emplace_back(48 * u(0, i), side, i % 3 == 2 ? -1.7f : 2 * u(1, i));
+  }
+  return cloud;
 }
 
 }  // namespace relocus::test
