@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "core/option_error.h"
+
 namespace relocus {
 namespace {
 
@@ -79,6 +81,12 @@ void JobRunner::tell_newest_step() {
 QString message_of(const std::exception& error) {
   if (dynamic_cast<const std::bad_alloc*>(&error))
     return QStringLiteral("There is not enough memory for this. Close other programs or take a shorter sequence.");
+  if (const auto* wrong = dynamic_cast<const OptionError*>(&error)) {
+    QString row = QString::fromStdString(wrong->option);
+    row[0] = row[0].toUpper();
+    return QStringLiteral("%1; %2 in the row “%3” of Method.")
+        .arg(QString::fromStdString(wrong->problem), QString::fromStdString(wrong->cure), row);
+  }
   return QString::fromUtf8(error.what());
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "app/errand.h"
+#include "app/gui_bench.h"
 #include "app/main_window.h"
 #include "app/session_file.h"
 #include "core/environment.h"
@@ -27,6 +28,7 @@ struct Wishes {
   std::optional<std::int64_t> query;
   QSize size{1600, 1000};  ///< of the picture [px]
   std::optional<Theme> theme;
+  bool bench = false, json = false;
 };
 
 int complain(const QString& message, int code) {
@@ -54,6 +56,8 @@ std::optional<Wishes> read_arguments(QString& error) {
   parser.addOption(
       {"layout", "Arrange the views: browse, inspect, evaluate, or a name under which you saved one.", "name"});
   parser.addOption({"theme", "system, light or dark.", "theme"});
+  parser.addOption({"bench-gui", "Measure the window on this machine, with the targets beside the figures, and quit."});
+  parser.addOption({"json", "Of --bench-gui: an object instead of a table."});
   parser.process(*qApp);
 
   Wishes wishes;
@@ -62,6 +66,8 @@ std::optional<Wishes> read_arguments(QString& error) {
   wishes.method = parser.value("method");
   wishes.picture = parser.value("screenshot");
   wishes.layout = parser.value("layout");
+  wishes.bench = parser.isSet("bench-gui");
+  wishes.json = parser.isSet("json");
   wishes.size = size_of(parser.value("size"));
   bool number = true;
   if (parser.isSet("query")) wishes.query = parser.value("query").toLongLong(&number);
@@ -112,6 +118,21 @@ QString save_picture(MainWindow& window, const Wishes& wishes) {
   return {};
 }
 
+/// Waits for the window's first picture, then measures.
+int bench(Session& session, MainWindow& window, const Wishes& wishes) {
+  QTimer::singleShot(0, &window, [&] {
+    window.repaint();
+    const double shown_after = milliseconds_since_start();
+    try {
+      run_gui_bench(session, window, wishes.path, wishes.json, shown_after);
+      QCoreApplication::exit(0);
+    } catch (const std::exception& error) {
+      QCoreApplication::exit(complain(error.what(), kFailed));
+    }
+  });
+  return QCoreApplication::exec();
+}
+
 /// No session ends because something could not be shown: the reason is told and the window goes on.
 class Application : public QApplication {
  public:
@@ -157,7 +178,7 @@ int start(int argc, char** argv) {
   const bool for_picture = !wishes->picture.isEmpty();
 
   Session session;
-  MainWindow window(session, !for_picture);
+  MainWindow window(session, /*remember=*/!for_picture && !wishes->bench);
   app.tell = [&session](const QString& message) {
     Q_EMIT session.logged(Severity::Error, message);
     Q_EMIT session.failed(message);
@@ -169,6 +190,7 @@ int start(int argc, char** argv) {
   if (for_picture) window.resize(wishes->size);
   window.show();
 
+  if (wishes->bench) return bench(session, window, *wishes);
   Errand errand(session);
   try {
     plan(errand, session, window, *wishes);

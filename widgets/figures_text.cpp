@@ -48,11 +48,15 @@ QStringList figures_text(const Evaluation& evaluation, const PrPoint* accepted, 
   const Protocol& protocol = evaluation.protocol;
   const QString gap = QStringLiteral(" &nbsp;·&nbsp; ");
 
+  const bool judged = figures.num_queries > 0 || (protocol.pairs && figures.num_asked > 0);
+  const QString none = QStringLiteral("–");  // 0 % would be a figure of something
+
   QStringList first;
-  first << Text::tr("<b>max F1</b> %1").arg(with_interval(figures.max_f1, figures.max_f1_interval));
-  first << Text::tr("<b>AP</b> %1").arg(with_interval(figures.average_precision, figures.average_precision_interval));
-  first << Text::tr("<b>EP</b> %1 %").arg(percent(figures.extended_precision));
-  if (!figures.recall_at.empty()) {
+  first << Text::tr("<b>max F1</b> %1").arg(judged ? with_interval(figures.max_f1, figures.max_f1_interval) : none);
+  first << Text::tr("<b>AP</b> %1")
+               .arg(judged ? with_interval(figures.average_precision, figures.average_precision_interval) : none);
+  first << Text::tr("<b>EP</b> %1").arg(judged ? percent(figures.extended_precision) + QStringLiteral(" %") : none);
+  if (judged && !figures.recall_at.empty()) {
     first << Text::tr("<b>Recall@1</b> %1").arg(with_interval(figures.recall_at.front(), figures.recall_at_1_interval));
     first << Text::tr("<b>Recall@1 %</b> %1 % (N = %2)")
                  .arg(percent(figures.recall_at_1_percent))
@@ -60,7 +64,7 @@ QStringList figures_text(const Evaluation& evaluation, const PrPoint* accepted, 
   }
   QStringList lines{first.join(gap)};
 
-  if (accepted)
+  if (accepted && judged)
     lines << Text::tr("%1: precision %2 %, recall %3 %, F1 %4 %")
                  .arg(accepted_from(evaluation, accepted->threshold), percent(accepted->precision),
                       percent(accepted->recall), percent(accepted->f1));

@@ -1,7 +1,7 @@
 #include "core/networks/device.h"
 
 #include "core/environment.h"
-#include "core/error.h"
+#include "core/option_error.h"
 
 namespace relocus {
 
@@ -14,8 +14,8 @@ torch::Device torch_device(const std::string& name) {
   const int index = numbered ? std::stoi(name.substr(5)) : 0;
   const int count = int(torch::cuda::device_count());
   if (index >= count)
-    throw Error("device {} is not there: this LibTorch sees {} CUDA devices; use --device cpu, or build with a CUDA LibTorch",
-                name, count);
+    throw OptionError(fmt::format("device {} is not there: this LibTorch sees {} CUDA devices", name, count),
+                      "choose cpu, or build with a CUDA LibTorch and choose a device", "device");
   return {torch::kCUDA, torch::DeviceIndex(index)};
 }
 

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
+#include "core/option_error.h"
 #include "core/files.h"
 
 namespace relocus {
@@ -51,10 +51,9 @@ std::string text_of(const fs::path& source, const Json& object, const char* key)
 ModelFolder open_folder(const fs::path& folder, const std::string& method) {
   const fs::path source = folder / "model.json";
   if (!fs::exists(source))
-    throw Error(
-        "{} needs weights, and there are none in {}: this release ships none; name a file or folder of yours with "
-        "--weights",
-        method, folder.string());
+    throw OptionError(fmt::format("{} needs weights, and there are none in {}: this release ships none", method,
+                                  folder.string()),
+                      "name a file or folder of yours", "weights");
   const Json json = Json::parse(read_text(source, max_json_bytes), nullptr, false);
   if (!json.is_object()) throw Error("{}: no JSON object", source.string());
   if (text_of(source, json, "format") != format_name)

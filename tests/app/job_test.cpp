@@ -5,6 +5,8 @@
 #include <new>
 #include <thread>
 
+#include "core/option_error.h"
+
 using namespace relocus;
 using namespace std::chrono_literals;
 
@@ -12,6 +14,12 @@ class JobTest : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
+  void the_cure_names_the_row_of_the_window_and_not_the_flag() {
+    const OptionError error("m needs weights", "name a file of yours", "weights");
+    QVERIFY(QString(error.what()).contains("--weights"));
+    QVERIFY(message_of(error).contains("“Weights”") && !message_of(error).contains("--"));
+  }
+
   void a_result_arrives_on_the_thread_of_the_runner() {
     JobRunner runner;
     std::thread::id worked, received;

@@ -37,8 +37,19 @@ class FiguresTextTest : public QObject {
     QVERIFY(figures_text(evaluation, nullptr, Qt::gray).back().contains(QStringLiteral("&lt;b&gt;mine")));
   }
 
+  void where_nothing_was_judged_no_figure_is_told() {
+    Evaluation evaluation;
+    evaluation.figures.recall_at = {0, 0};
+    const QString text = figures_text(evaluation, nullptr, Qt::gray).join(QString());
+    QVERIFY(!text.contains(QStringLiteral("0.0 %")));
+    QVERIFY(text.contains(QStringLiteral("<b>max F1</b> –")));
+    evaluation.figures.num_queries = 2;
+    QVERIFY(figures_text(evaluation, nullptr, Qt::gray).join(QString()).contains(QStringLiteral("0.0 %")));
+  }
+
   void figures_without_intervals_do_not_speak_of_brackets() {
     Evaluation evaluation;
+    evaluation.figures.num_queries = 5;
     QVERIFY(!figures_text(evaluation, nullptr, Qt::gray).join(QString()).contains(QStringLiteral("brackets")));
     evaluation.figures.max_f1_interval = Interval{0.1, 0.2};
     QVERIFY(figures_text(evaluation, nullptr, Qt::gray).join(QString()).contains(QStringLiteral("[10.0, 20.0]")));
