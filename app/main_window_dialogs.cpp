@@ -49,14 +49,6 @@ void MainWindow::ask_which(const std::filesystem::path& root, const std::vector<
   dialog->open();
 }
 
-/// Of several folders that were dropped together one is opened, the one that is chosen.
-void MainWindow::open_several(const QStringList& paths) {
-  std::vector<std::filesystem::path> folders;
-  for (const QString& path : paths) folders.push_back(path.toStdString());
-  const auto root = folders.front().parent_path();
-  ask_which(root, folders);
-}
-
 void MainWindow::ask_for_frame() {
   const auto& opened = session_.opened();
   if (!opened) return;

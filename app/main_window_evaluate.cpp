@@ -149,7 +149,7 @@ void MainWindow::add_evaluation_commands(CompareView* compare, SensitivityView* 
     docks_.at(dock)->raise();
   };
   actions_.add(
-      {"evaluate.next_experiment", tr("Next e&xperiment"), QKeySequence("Ctrl+E"),
+      {"evaluate.next_experiment", tr("Next e&xperiment"), QKeySequence("E"),
        tr("Makes the next of the open experiments the one that the window is about"), "Evaluate", Needs::Experiment},
       [this, &experiments] {
         const auto& all = experiments.all();

@@ -133,6 +133,19 @@ void MainWindow::open_path(const QString& path) {
     session_.open(path.toStdString());
 }
 
+/// Experiments are opened together, to be compared; of several sequences one is chosen.
+void MainWindow::open_several(const QStringList& paths) {
+  std::vector<std::filesystem::path> experiments, others;
+  for (const QString& path : paths)
+    (QFileInfo::exists(path + "/experiment.json") ? experiments : others).push_back(path.toStdString());
+  if (experiments.empty()) return ask_which(others.front().parent_path(), others);
+  auto* errand = new Errand(session_, this);
+  connect(errand, &Errand::done, errand, &QObject::deleteLater);
+  connect(errand, &Errand::failed, errand, &QObject::deleteLater);
+  for (const auto& folder : experiments) errand->then([this, folder] { session_.open(folder); });
+  errand->start();
+}
+
 void MainWindow::show_recent() {
   auto* menu = actions_.menu("File/" + tr("Open recent"));
   menu->clear();

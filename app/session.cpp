@@ -167,7 +167,6 @@ void Session::adopt(Opening opening) {
   experiments_.clear();
   opened_ = std::move(opening.opened);
   experiment_ = nullptr;
-  experiment_folder_.clear();
   evaluation_ = nullptr;
   query_ = -1;
   candidate_.reset();
@@ -191,7 +190,6 @@ void Session::adopt(Opening opening) {
 
   reviews_.open(opened_->trajectory.numbers, opening.experiment ? opening.path : std::filesystem::path());
   if (opening.experiment) {
-    experiment_folder_ = opening.path;
     protocol_ = opening.experiment->protocol;
     if (opening.choice) method_choice_ = *opening.choice;
     Q_EMIT protocol_changed(protocol_);
@@ -215,8 +213,7 @@ void Session::take_current_experiment() {
   undo_.clear();  // what was changed belongs to another experiment
   chosen_threshold_.reset();
   const OpenExperiment* current = experiments_.current();
-  experiment_folder_ = current ? current->folder : std::filesystem::path();
-  reviews_.turn_to(experiment_folder_);
+  reviews_.turn_to(current ? current->folder : std::filesystem::path());
   if (!current) {
     experiment_ = nullptr;
     evaluation_ = nullptr;
@@ -263,7 +260,6 @@ void Session::save_experiment(const std::filesystem::path& folder) {
       .start([experiment = experiment_, opened = opened_,
               folder](const Progress&) { save(*experiment, opened->trajectory, folder); },
              [this, folder] {
-               experiment_folder_ = folder;
                if (const auto* current = experiments_.current()) experiments_.tell_folder(current->id, folder);
                reviews_.save_in(folder);
                Q_EMIT logged(Severity::Info, tr("Experiment saved in %1").arg(text(folder)));
@@ -512,7 +508,6 @@ void Session::run() {
             const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
             Q_EMIT logged(Severity::Info, summary_of(*experiment, took.count()));
             cancel(Activity::Evaluating);
-            experiment_folder_.clear();
             reviews_.turn_to({});
             chosen_threshold_.reset();
             const bool other_protocol = to_json(experiment->protocol) != to_json(protocol_);

@@ -48,7 +48,6 @@ class Session : public QObject {
   std::optional<FrameId> candidate() const { return candidate_; }
   double threshold() const { return threshold_; }
   const std::optional<double>& chosen_threshold() const { return chosen_threshold_; }    ///< none: that of the best F1
-  const std::filesystem::path& experiment_folder() const { return experiment_folder_; }  ///< empty: not saved
   const Retrieval* retrieval() const;         ///< of the query; null when it was not asked
   QUndoStack& undo_stack() { return undo_; }  ///< of what was changed since the sequence was opened
   SelectionHistory& history() { return history_; }
@@ -159,7 +158,6 @@ class Session : public QObject {
   std::shared_ptr<const OpenedSequence> opened_;
   std::shared_ptr<const Experiment> experiment_;
   std::shared_ptr<const Evaluation> evaluation_;
-  std::filesystem::path experiment_folder_;
   MethodChoice method_choice_;
   Protocol protocol_;
   std::optional<double> chosen_threshold_;

@@ -97,7 +97,10 @@ SessionFile session_file(const Session& session) {
     if (session.query() >= 0) file.query = number(session.query());
     if (session.candidate()) file.candidate = number(*session.candidate());
   }
-  if (!session.experiment_folder().empty()) file.experiments.push_back(session.experiment_folder());
+  const auto* current = session.experiments().current();
+  if (current && !current->folder.empty()) file.experiments.push_back(current->folder);
+  for (const OpenExperiment& open : session.experiments().all())
+    if (&open != current && !open.folder.empty()) file.experiments.push_back(open.folder);
   file.protocol = session.protocol();
   file.method = session.method_choice();
   file.threshold = session.chosen_threshold();
@@ -127,8 +130,11 @@ SessionFile read_session_file(const std::filesystem::path& path) {
 }
 
 void plan(Errand& errand, Session& session, const SessionFile& file) {
-  const auto folder = file.experiments.empty() ? file.sequence : file.experiments.front();
-  if (!folder.empty()) errand.then([&session, folder] { session.open(folder); });
+  // The one that was opened last is the one that is shown.
+  auto folders = file.experiments;
+  std::ranges::reverse(folders);
+  if (folders.empty() && !file.sequence.empty()) folders.push_back(file.sequence);
+  for (const auto& folder : folders) errand.then([&session, folder] { session.open(folder); });
   errand.then([&session, file] {
     if (!file.method.name.empty()) session.choose_method(file.method);
     session.choose_protocol(file.protocol);

@@ -1,6 +1,8 @@
 #include "app/session_file.h"
 
 #include <QDockWidget>
+#include <QDropEvent>
+#include <QMimeData>
 #include <QProcess>
 #include <QPushButton>
 #include <QSettings>
@@ -130,6 +132,21 @@ class SessionFileTest : public QObject {
     QCOMPARE(session.undo_stack().count(), 0);
     QTRY_VERIFY(window.findChild<QDockWidget*>("run")->isHidden());
     QVERIFY(window.findChild<QAction*>("layout.evaluate")->isChecked());
+  }
+
+  void several_folders_are_dropped_together() {
+    fs::copy(root_ / "experiment", root_ / "another", fs::copy_options::recursive);
+    Session session;
+    MainWindow window(session, false);
+    window.show();
+    QMimeData data;
+    data.setUrls(
+        {QUrl::fromLocalFile(folder_.filePath("experiment")), QUrl::fromLocalFile(folder_.filePath("another"))});
+    QDropEvent drop(window.rect().center(), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(&window, &drop);
+    QTRY_VERIFY(session.experiment() && session.is_idle());
+    QVERIFY(!session.experiments().all().empty());
+    QTRY_COMPARE(session.experiments().current()->folder, root_ / "another");
   }
 
   void a_damaged_session_is_told_and_the_window_goes_on() {
