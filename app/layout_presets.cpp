@@ -36,7 +36,7 @@ std::vector<LayoutPreset> make_presets() {
         {forms({"sequence", "log"}),
          {53,
           {},
-          {{52, {}, {{50, {"pair", "query", "images"}}, {50, {"candidate"}}}},
+          {{52, {"pair", "query", "candidate", "images"}},
            {48, {}, {{45, {"overlap", "bev", "features"}}, {55, {"trajectory", "matrix"}}}}}},
          {28, {}, {{38, {"candidates", "failures"}}, {62, {"curves", "why"}}}, kTable, kTableAtMost}}}},
       {"evaluate",

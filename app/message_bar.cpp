@@ -29,6 +29,7 @@ MessageBar::MessageBar(QWidget* parent, const QWidget* above)
   text_->setWordWrap(true);
   text_->setTextFormat(Qt::PlainText);
   text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  remedy_->setAccessibleName(tr("What can be done about it"));
   close_->setAutoRaise(true);
   close_->setToolTip(tr("Close"));
   close_->setAccessibleName(tr("Close the message"));
@@ -64,6 +65,7 @@ void MessageBar::show_sentence(const QString& sentence, bool is_error) {
 
 void MessageBar::show_remedy(const QString& text, std::function<void()> remedy) {
   remedy_->setText(text);
+  remedy_->setAccessibleName(text);
   remedy_->show();
   on_remedy_ = std::move(remedy);
   take_place();

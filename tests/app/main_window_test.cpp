@@ -63,6 +63,7 @@ struct Desk {
   T* in_dock(const char* name) {
     return window.findChild<QDockWidget*>(name)->findChild<T*>();
   }
+  void raise(const char* name) { window.findChild<QDockWidget*>(name)->raise(); }
   QString title(const char* name) { return window.findChild<QDockWidget*>(name)->windowTitle(); }
 };
 
@@ -98,6 +99,7 @@ class MainWindowTest : public QObject {
     QVERIFY(desk.open(laps_));
     QVERIFY(!desk.window.findChild<WelcomePage*>()->isVisible());
     QVERIFY(desk.window.windowTitle().contains("laps"));
+    desk.raise("query");
     QTRY_VERIFY(desk.in_dock<CloudView>("query")->points_drawn() > 0);
     QCOMPARE(desk.title("query"), QString("Query · frame 0"));
     QCOMPARE(desk.window.findChild<FrameBar*>()->frame(), 0);
@@ -134,6 +136,7 @@ class MainWindowTest : public QObject {
     QCOMPARE(*desk.session.candidate(), desk.session.retrieval()->candidates[2].frame);
     QCOMPARE(desk.title("candidate"), QString("Candidate · frame %1").arg(*desk.session.candidate()));
     QTRY_VERIFY(desk.session.is_idle());
+    desk.raise("candidate");
     QTRY_VERIFY(desk.in_dock<CloudView>("candidate")->points_drawn() > 0);
     QVERIFY(desk.in_dock<CurveView>("curves")->curve_points() > 0);
   }
