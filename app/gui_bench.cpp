@@ -22,6 +22,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "widgets/cloud_view.h"
+#include "widgets/matrix_canvas.h"
 
 namespace relocus {
 namespace {
@@ -148,11 +149,26 @@ double frames_while_turning(QOpenGLWidget& scene) {
   return frames / seconds;
 }
 
+/// From the moment when somebody looks for the matrix of all pairs until it is on the screen.
+double matrix_shown(Session& session, QDockWidget& dock, QWidget& canvas) {
+  bool made = false;
+  const auto told = QObject::connect(&session.matrices(), &MatrixMaker::made, &canvas, [&] { made = true; });
+  QElapsedTimer clock;
+  clock.start();
+  dock.show();
+  dock.raise();
+  wait_until("the matrix", [&] { return made; });
+  canvas.repaint();
+  const double seconds = double(clock.nsecsElapsed()) / 1e9;
+  QObject::disconnect(told);
+  return seconds;
+}
+
 void print_table(const std::vector<Figure>& figures, const Session& session) {
   std::printf("%s, %zu frames, %d threads\n\n", session.opened()->sequence.name.c_str(),
               session.opened()->sequence.frames.size(), thread_count());
   for (const Figure& figure : figures)
-    std::printf("%-58s %9.1f %-4s %s %6.0f  %s\n", figure.what.toUtf8().constData(), figure.value,
+    std::printf("%-58s %9.1f %-4s %s %6.1f  %s\n", figure.what.toUtf8().constData(), figure.value,
                 figure.unit.toUtf8().constData(), figure.at_most ? "<=" : ">=", figure.target,
                 figure.is_met() ? "met" : "MISSED");
 }
@@ -214,6 +230,11 @@ void run_gui_bench(Session& session, MainWindow& window, const QString& experime
   figures.push_back(
       {"frame_change", "Frame change to the pixels, 120,000 points", "ms", frame_change(session, *scene, *view), 60});
   figures.push_back({"turning", "Frames while turning 120,000 points", "1/s", frames_while_turning(*scene), 20, false});
+  auto* matrix = in_dock<MatrixCanvas>(window, "matrix");
+  if (matrix && !session.experiment()->descriptors.size()) matrix = nullptr;
+  if (matrix)
+    figures.push_back({"matrix", "Matrix of all pairs shown", "s",
+                       matrix_shown(session, *window.findChild<QDockWidget*>("matrix"), *matrix), 1.5});
   figures.push_back({"memory", "Memory of the process at most", "MB", peak_memory(), 600});
   QObject::disconnect(failed);
   json ? print_json(figures, session) : print_table(figures, session);
