@@ -93,6 +93,7 @@ MainWindow::MainWindow(Session& session, bool remember)
   wire_plot_exports();
   add_review_views();
   add_feature_views();
+  wire_plot_exports();
   add_layouts();
   for (const auto& [name, dock] : docks_) dock->hide();
   frames_bar_->hide();

@@ -12,6 +12,7 @@ namespace relocus {
 namespace {
 
 constexpr int kRows = 4;        // of the form; then follows the next column
+constexpr int kGap = 16;        // [px] between the two columns
 constexpr int kEditWidth = 64;  // [px]
 
 }  // namespace
@@ -44,6 +45,7 @@ FailureFilterForm::FailureFilterForm(QWidget* parent) : QWidget(parent) {
   grid->addWidget(name, 3, 4);
   grid->addWidget(tag_, 3, 5, 1, 2);
   connect(tag_, &QLineEdit::textChanged, this, &FailureFilterForm::edited);
+  grid->setColumnMinimumWidth(3, kGap);
   grid->setColumnStretch(7, 1);
 }
 

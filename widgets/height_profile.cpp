@@ -83,6 +83,18 @@ std::optional<FrameId> HeightProfile::frame_at(double travelled) const {
   return nearest;
 }
 
+QByteArray HeightProfile::csv() const {
+  QByteArray text = "frame,travelled_m,z_m\n";
+  for (FrameId frame = 0; trajectory_ && frame < FrameId(trajectory_->size()); ++frame)
+    if (has_height(frame)) {
+      const auto at = std::size_t(frame);
+      const auto number = at < trajectory_->numbers.size() ? trajectory_->numbers[at] : frame;
+      text += QByteArray::number(qlonglong(number)) + ',' + QByteArray::number(point_of(frame).x()) + ',' +
+              QByteArray::number(point_of(frame).y()) + '\n';
+    }
+  return text;
+}
+
 bool HeightProfile::has_height(FrameId frame) const {
   return trajectory_ && frame >= 0 && frame < FrameId(trajectory_->size()) && trajectory_->has_pose(frame) &&
          std::size_t(frame) < trajectory_->travelled.size();

@@ -27,6 +27,7 @@ class HeightProfile : public QWidget {
   /// Frame nearest to a travelled distance [m]; nothing without poses.
   std::optional<FrameId> frame_at(double travelled) const;
   PlanCanvas* canvas() const { return canvas_; }
+  Q_INVOKABLE QByteArray csv() const;
 
  Q_SIGNALS:
   void frame_selected(FrameId frame);

@@ -152,6 +152,31 @@ QString MatrixCanvas::number(FrameId frame) const {
   return QString::number(trajectory_ && at < trajectory_->numbers.size() ? trajectory_->numbers[at] : frame);
 }
 
+QByteArray MatrixCanvas::csv() const {
+  if (!has_values()) return {};
+  const DistanceMatrix& distances = *matrices_->distances;
+  const auto& level = distances.level_for(1 / scale_);
+  const bool similarity = shows_ == MatrixShows::Similarity;
+  const int block = similarity ? 1 : level.block;
+  const auto blocks = [&](double start, double pixels) {
+    const int last = std::min((size() - 1) / block, int((start + pixels / scale_) / block));
+    return std::pair(int(std::max(0., start) / block), last);
+  };
+  const auto [first_row, last_row] = blocks(corner_.y(), plot_area().height());
+  const auto [first_column, last_column] = blocks(corner_.x(), plot_area().width());
+  QByteArray text = similarity ? "similarity of query" : "distance of query";
+  for (int column = first_column; column <= last_column; ++column) text += ',' + number(column * block).toUtf8();
+  for (int row = first_row; row <= last_row; ++row) {
+    text += '\n' + number(row * block).toUtf8();
+    for (int column = first_column; column <= last_column; ++column) {
+      const float value = similarity ? matrices_->similarities.value(row, column)
+                                     : distances.distance(level.at(row, column, shows_ == MatrixShows::MeanDistance));
+      text += ',' + (std::isnan(value) ? QByteArray() : QByteArray::number(value));
+    }
+  }
+  return text + '\n';
+}
+
 // Drawing ------------------------------------------------------------------------------------------------------------
 
 void MatrixCanvas::redraw() {
@@ -194,7 +219,7 @@ void MatrixCanvas::paintEvent(QPaintEvent*) {
       colours);
   std::vector<LegendRow> rows;
   if (truth_shown_ && !matrices_->right.columns.empty())
-    rows.push_back({scale_ >= kOutlined ? Mark::Box : Mark::Square, colours.candidate, tr("Same place (truth)")});
+    rows.push_back({Mark::Box, colours.candidate, tr("Same place (truth)")});
   rows.push_back({Mark::Square, dimmed(colours.path, colours), tr("Not admitted")});
   draw_legend(painter, bar.isNull() ? area : QRectF(area.topLeft(), QPointF(bar.left(), area.bottom())), rows, colours,
               {}, {Qt::TopRightCorner});

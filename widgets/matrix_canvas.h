@@ -30,6 +30,8 @@ class MatrixCanvas : public QWidget {
   /// (row, column) of the pair at a pixel; nothing outside the matrix.
   std::optional<std::pair<FrameId, FrameId>> pair_at(QPointF pixel) const;
   std::pair<float, float> range() const;  ///< of the values that are shown
+  /// What is in sight: a line for each row of blocks, headed by the frames with which they begin.
+  Q_INVOKABLE QByteArray csv() const;
 
   using QWidget::show;
 

@@ -8,7 +8,8 @@ namespace relocus {
 namespace {
 
 constexpr double kDimmed = 0.7;  // share of the background where no answer is admitted
-constexpr double kTint = 0.6;    // share of the colour that marks the same place
+constexpr double kBorder = 0.9;  // share of the colour on the border of the same places
+constexpr double kTint = 0.15;   // share of the colour that marks the same place
 constexpr int kLeastSide = 2;    // [px] of a pair that stands alone
 
 QRgb mixed(QRgb colour, QRgb with, double share) {
@@ -108,10 +109,17 @@ void tint_truth(QImage& image, const PairMatrices& matrices, const MatrixPicture
     marked[std::size_t(y) * std::size_t(image.width()) + std::size_t(x)] = true;
   });
   const QRgb tint = picture.colours.candidate.rgb();
+  const auto is_marked = [&](int x, int y) {
+    const bool inside = x >= 0 && y >= 0 && x < image.width() && y < image.height();
+    return !inside || marked[std::size_t(y) * std::size_t(image.width()) + std::size_t(x)];
+  };
   for (int y = 0; y < image.height(); ++y) {
     QRgb* const line = reinterpret_cast<QRgb*>(image.scanLine(y));
-    for (int x = 0; x < image.width(); ++x)
-      if (marked[std::size_t(y) * std::size_t(image.width()) + std::size_t(x)]) line[x] = mixed(line[x], tint, kTint);
+    for (int x = 0; x < image.width(); ++x) {
+      if (!is_marked(x, y)) continue;
+      const bool within = is_marked(x - 1, y) && is_marked(x + 1, y) && is_marked(x, y - 1) && is_marked(x, y + 1);
+      line[x] = mixed(line[x], tint, within ? kTint : kBorder);
+    }
   }
 }
 

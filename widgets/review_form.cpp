@@ -10,7 +10,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "widgets/failure_model.h"
+#include "widgets/icons.h"
 
 namespace relocus {
 namespace {
@@ -48,6 +48,10 @@ ReviewForm::ReviewForm(QWidget* parent) : QWidget(parent) {
     button->setToolTip(tip);
     button->setAccessibleName(text);
     button->setCheckable(true);
+    button->setAutoRaise(true);
+    button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    if (opinion != Opinion::Undecided)
+      button->setIcon(icon(opinion == Opinion::Accepted ? Icon::Right : Icon::Wrong, palette()));
     group->addButton(button);
     choices->addWidget(button);
     connect(button, &QToolButton::clicked, this, &ReviewForm::tell);

@@ -358,6 +358,33 @@ void TrajectoryView::tell_counts() {
   reading_->setToolTip(text);
 }
 
+QByteArray TrajectoryView::csv() const {
+  std::vector<const char*> outcomes(trajectory_ ? trajectory_->size() : 0, "");
+  std::vector<FrameId> answers(outcomes.size(), -1);
+  const auto tell = [&](const std::vector<const QueryResult*>& queries, const char* word) {
+    for (const QueryResult* query : queries) {
+      outcomes[std::size_t(query->query)] = word;
+      answers[std::size_t(query->query)] = query->best;
+    }
+  };
+  tell(edges_.right.same, "right");
+  tell(edges_.right.reverse, "right_reverse");
+  tell(edges_.wrong, "wrong");
+  tell(edges_.missed.same, "missed");
+  tell(edges_.missed.reverse, "missed_reverse");
+  QByteArray text = "frame,x_m,y_m,z_m,outcome,answer\n";
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const Eigen::Vector3d& place = trajectory_->positions[i];
+    text += QByteArray::number(qlonglong(number(FrameId(i))));
+    for (int axis = 0; axis < 3; ++axis)
+      text += ',' + (place.hasNaN() ? QByteArray() : QByteArray::number(place[axis]));
+    text += QByteArray(",") + outcomes[i] + ',';
+    if (answers[i] >= 0) text += QByteArray::number(qlonglong(number(answers[i])));
+    text += '\n';
+  }
+  return text;
+}
+
 void TrajectoryView::changeEvent(QEvent* event) {
   if (event->type() == QEvent::PaletteChange) colour_icons();
   QWidget::changeEvent(event);

@@ -52,6 +52,8 @@ class TrajectoryView : public QWidget {
   };
   Counts counts() const;
   PlanCanvas* canvas() const { return canvas_; }
+  /// What is drawn, a line for each frame.
+  Q_INVOKABLE QByteArray csv() const;
   HeightProfile* profile() const { return profile_; }
 
  Q_SIGNALS:

@@ -113,6 +113,11 @@ class MatrixViewTest : public QObject {
     view.show_matrices(made.matrices, made.trajectory);
     const QColor tint = view_colours(view.palette()).candidate;
     const QColor with = pixel(view, 45, 15), elsewhere = pixel(view, 45, 25);
+    const QImage drawn = view.canvas()->grab().toImage();
+    bool bordered = false;  // on the way out of the places that are the same
+    for (double column = 15; column < 22; column += 0.1)
+      bordered |= apart(drawn.pixelColor(view.canvas()->pixel_of(45, column).toPoint()), tint) < 150;
+    QVERIFY(bordered);
     button(view, "Ground truth")->setChecked(false);
     QVERIFY(apart(with, tint) < apart(pixel(view, 45, 15), tint));
     QCOMPARE(pixel(view, 45, 25), elsewhere);
@@ -170,6 +175,20 @@ class MatrixViewTest : public QObject {
     QCOMPARE(view.canvas()->pair_at(at)->second, 15);
     QTest::keyClick(view.canvas(), Qt::Key_Home);
     QVERIFY(std::abs(view.canvas()->pixels_per_frame() - before) < 1e-9);
+  }
+
+  void its_numbers_are_what_is_in_sight() {
+    const Made made = twice_round();
+    MatrixView view;
+    view.resize(700, 700);
+    view.show_matrices(made.matrices, made.trajectory);
+    const auto lines = view.canvas()->csv().split('\n');
+    QCOMPARE(lines.size(), 62);  // a header and an end
+    QCOMPARE(lines[0].split(',')[1], "1000");
+    const auto& descriptors = made.matrices->experiment->descriptors;
+    const auto cells = lines[1 + 45].split(',');
+    QCOMPARE(cells[0], "1045");
+    QVERIFY(std::abs(cells[1 + 20].toFloat() - (descriptors.row(45) - descriptors.row(20)).norm()) < 1e-3);
   }
 
   void the_present_pair_is_marked() {

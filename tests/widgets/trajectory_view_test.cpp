@@ -286,6 +286,18 @@ class TrajectoryViewTest : public QObject {
     QCOMPARE(selected.count(), 0);
   }
 
+  void its_numbers_say_what_became_of_each_frame() {
+    TrajectoryView view;
+    view.show_trajectory(two_rounds());
+    view.show_evaluation(three_answers());
+    const auto lines = view.csv().split('\n');
+    QCOMPARE(lines.size(), 630);
+    QVERIFY(lines[1 + 400].endsWith(",right,86"));
+    QVERIFY(lines[1 + 450].endsWith(",wrong,10"));
+    QVERIFY(lines[1 + 500].endsWith(",missed,186"));
+    QVERIFY(lines[1 + 3].startsWith("3,") && lines[1 + 3].endsWith(",,"));
+  }
+
   void loops_added_by_hand_are_drawn() {
     const auto trajectory = two_rounds();
     TrajectoryView view;
