@@ -65,7 +65,7 @@ void MainWindow::wire_trajectory() {
 
 void MainWindow::wire_matrix() {
   auto& maker = session_.matrices();
-  connect(matrix_, &MatrixView::wanted, &maker, &MatrixMaker::want);
+  connect(docks_.at("matrix"), &QDockWidget::visibilityChanged, &maker, &MatrixMaker::want);
   connect(matrix_, &MatrixView::cancel_wanted, &maker, &MatrixMaker::cancel);
   connect(matrix_, &MatrixView::compute_wanted, &maker, &MatrixMaker::compute);
   connect(matrix_, &MatrixView::pair_selected, this, &MainWindow::select_pair);
@@ -83,6 +83,7 @@ void MainWindow::wire_matrix() {
   const auto show_pair = [this] { matrix_->show_pair(session_.query(), session_.candidate()); };
   connect(&session_, &Session::query_changed, this, show_pair);
   connect(&session_, &Session::candidate_changed, this, show_pair);
+  actions_.tell_fixed_key(tr("Home"), tr("The whole matrix"), tr("In the similarity matrix"));
 }
 
 void MainWindow::wire_failures() {

@@ -107,11 +107,10 @@ QPointF HeightProfile::point_of(FrameId frame) const {
 void HeightProfile::paint_profile(QPainter& painter, const QTransform& to_pixel) const {
   if (!trajectory_) return;
   const ViewColours colours = view_colours(palette());
-  QColor selected = palette().color(QPalette::Highlight);
   QPolygonF chosen;
   for (const FrameId frame : selection_)
     if (has_height(frame)) chosen << to_pixel.map(point_of(frame));
-  draw_marks(painter, Mark::Disc, chosen, kMark, selected);
+  draw_marks(painter, Mark::Disc, chosen, kMark, colours.selected);
   painter.setPen(QPen(colours.path, kWidth));
   QPolygonF stretch;
   for (FrameId frame = 0; frame <= FrameId(trajectory_->size()); ++frame) {

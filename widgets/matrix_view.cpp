@@ -198,16 +198,6 @@ void MatrixView::tell_nothing() {
   reading_->setText(matrices_ ? tr("Click a pair to see both scans; the wheel zooms, dragging moves") : QString());
 }
 
-void MatrixView::showEvent(QShowEvent* event) {
-  QWidget::showEvent(event);
-  Q_EMIT wanted(true);
-}
-
-void MatrixView::hideEvent(QHideEvent* event) {
-  QWidget::hideEvent(event);
-  Q_EMIT wanted(false);
-}
-
 void MatrixView::changeEvent(QEvent* event) {
   if (event->type() == QEvent::PaletteChange) colour_icons();
   QWidget::changeEvent(event);

@@ -52,13 +52,10 @@ class MatrixView : public QWidget {
 
  Q_SIGNALS:
   void pair_selected(FrameId query, FrameId candidate);
-  void wanted(bool visible);  ///< somebody looks at it, or nobody any more
   void compute_wanted();
   void cancel_wanted();
 
  protected:
-  void showEvent(QShowEvent* event) override;
-  void hideEvent(QHideEvent* event) override;
   void changeEvent(QEvent* event) override;
 
  private:

@@ -2,6 +2,7 @@
 
 #include <QButtonGroup>
 #include <QCompleter>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -50,8 +51,6 @@ ReviewForm::ReviewForm(QWidget* parent) : QWidget(parent) {
     button->setCheckable(true);
     button->setAutoRaise(true);
     button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    if (opinion != Opinion::Undecided)
-      button->setIcon(icon(opinion == Opinion::Accepted ? Icon::Right : Icon::Wrong, palette()));
     group->addButton(button);
     choices->addWidget(button);
     connect(button, &QToolButton::clicked, this, &ReviewForm::tell);
@@ -59,6 +58,7 @@ ReviewForm::ReviewForm(QWidget* parent) : QWidget(parent) {
   add(Opinion::Accepted, tr("Accept"), tr("These two are the same place"));
   add(Opinion::Rejected, tr("Reject"), tr("These two are different places"));
   add(Opinion::Undecided, tr("Undecided"), tr("No verdict"));
+  colour_icons();
   loop_ = new QPushButton;
   choices->addStretch(1);
   choices->addWidget(loop_);
@@ -93,6 +93,16 @@ ReviewForm::ReviewForm(QWidget* parent) : QWidget(parent) {
   layout->addWidget(tags_);
   layout->addWidget(note_);
   show_no_pair();
+}
+
+void ReviewForm::colour_icons() {
+  opinions_[std::size_t(Opinion::Accepted)]->setIcon(icon(Icon::Right, palette()));
+  opinions_[std::size_t(Opinion::Rejected)]->setIcon(icon(Icon::Wrong, palette()));
+}
+
+void ReviewForm::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::PaletteChange) colour_icons();
+  QWidget::changeEvent(event);
 }
 
 void ReviewForm::show_review(const Review& review) {

@@ -34,7 +34,11 @@ class ReviewForm : public QWidget {
  Q_SIGNALS:
   void edited(const relocus::Review& review);
 
+ protected:
+  void changeEvent(QEvent* event) override;
+
  private:
+  void colour_icons();
   void tell();
   void name_loop_button(bool added);
 

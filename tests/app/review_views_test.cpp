@@ -103,7 +103,6 @@ class ReviewViewsTest : public QObject {
     Desk desk(laps_);
     desk.raise("trajectory");
     QVERIFY(desk.run());
-    qInfo() << desk.view<MatrixView>()->isVisible() << desk.window.findChild<QDockWidget*>("matrix")->isVisible();
     QVERIFY(!desk.session.matrices().matrices());  // nobody looked
     desk.raise("matrix");
     QTRY_VERIFY(desk.session.matrices().matrices());
