@@ -90,7 +90,6 @@ MainWindow::MainWindow(Session& session, bool remember)
   add_pair_views();
   add_evaluation_views();
   add_exports();
-  wire_plot_exports();
   add_review_views();
   add_feature_views();
   wire_plot_exports();

@@ -56,6 +56,10 @@ QPointF place_of(const Trajectory& trajectory, FrameId frame) {
   return {position.x(), position.y()};
 }
 
+QColor selection_colour(const QPalette& palette) {
+  return is_dark(palette) ? QColor(0xf0, 0xe4, 0x42) : QColor(0xe8, 0xd0, 0x10);
+}
+
 AnswerEdges sort_answers(const Evaluation& evaluation, const Trajectory& trajectory, double threshold) {
   AnswerEdges edges;
   const auto add = [](AnswerEdges::Directed& to, const QueryResult& query) {

@@ -40,6 +40,9 @@ void draw_answers(QPainter& painter, const QTransform& to_pixel, const Trajector
 std::vector<LegendRow> revisit_rows(const AnswerEdges& edges, const ViewColours& colours);
 std::vector<LegendRow> answer_rows(const AnswerEdges& edges, const ViewColours& colours);
 
+/// Of frames that a person selected: neither right nor wrong.
+QColor selection_colour(const QPalette& palette);
+
 /// Whether a frame exists and has a place on the plan.
 bool has_place(const Trajectory& trajectory, FrameId frame);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "widgets/answer_edges.h"
 #include "widgets/legend.h"
 #include "widgets/plan_canvas.h"
 #include "widgets/theme.h"
@@ -110,7 +111,7 @@ void HeightProfile::paint_profile(QPainter& painter, const QTransform& to_pixel)
   QPolygonF chosen;
   for (const FrameId frame : selection_)
     if (has_height(frame)) chosen << to_pixel.map(point_of(frame));
-  draw_marks(painter, Mark::Disc, chosen, kMark, colours.selected);
+  draw_marks(painter, Mark::Disc, chosen, kMark, selection_colour(palette()));
   painter.setPen(QPen(colours.path, kWidth));
   QPolygonF stretch;
   for (FrameId frame = 0; frame <= FrameId(trajectory_->size()); ++frame) {

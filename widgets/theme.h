@@ -28,7 +28,6 @@ struct ViewColours {
   QColor right;       ///< true positives
   QColor wrong;       ///< false positives
   QColor missed;      ///< places that were there and were not found
-  QColor selected;    ///< a set of frames that a person chose
 };
 ViewColours view_colours(const QPalette& palette);
 

@@ -270,7 +270,7 @@ void TrajectoryView::paint_selected_frames(QPainter& painter, const QTransform& 
   QPolygonF places;
   for (const FrameId frame : selection_)
     if (has(frame)) places << to_pixel.map(place_of(*trajectory_, frame));
-  draw_marks(painter, Mark::Disc, places, kSelected, view_colours(palette()).selected);
+  draw_marks(painter, Mark::Disc, places, kSelected, selection_colour(palette()));
 }
 
 /// The query with its candidates.
@@ -312,7 +312,7 @@ void TrajectoryView::paint_overlay(QPainter& painter, const QTransform& to_pixel
   if (revisits_shown_->isChecked()) add_rows(revisit_rows(edges_, colours));
   if (answers_shown_->isChecked()) add_rows(answer_rows(edges_, colours));
   if (!selection_.empty())
-    rows.push_back({Mark::Disc, colours.selected, tr("Selected (%L1)").arg(selection_.size())});
+    rows.push_back({Mark::Disc, selection_colour(palette()), tr("Selected (%L1)").arg(selection_.size())});
 
   if (!loops_.empty()) rows.push_back({Mark::Line, colours.text, tr("Added by hand (%L1)").arg(loops_.size())});
   for (const auto& [from, to] : loops_) {

@@ -255,8 +255,8 @@ class TrajectoryViewTest : public QObject {
       if (inside || at.x() < 29.5 || std::abs(at.y()) > 30.5)
         QCOMPARE(std::ranges::find(in_box, frame) != in_box.end(), inside);
     }
-    QVERIFY(is_seen(view, view_colours(view.palette()).selected, {50, 0, 0}));
-    QVERIFY(!is_seen(view, view_colours(view.palette()).selected, {-50, 0, 0}));
+    QVERIFY(is_seen(view, selection_colour(view.palette()), {50, 0, 0}));
+    QVERIFY(!is_seen(view, selection_colour(view.palette()), {-50, 0, 0}));
 
     button(view, "Select by lasso")->click();
     drag(view.canvas(), {pixel(-60, -20), pixel(-30, 0), pixel(-60, 20)});  // a triangle on the left
