@@ -46,7 +46,7 @@ std::vector<LayoutPreset> make_presets() {
         {},
         {{19, {}, {{82, {"protocol", "method", "sequence"}}, {18, {"run"}}}, kNarrow, kNarrowAtMost},
          {46, {}, {{62, {"curves", "compare", "sensitivity"}}, {38, {"failures", "candidates", "log"}}}},
-         {35, {}, {{50, {"trajectory", "matrix"}}, {50, {"pair", "query", "why"}}}, kTable}}}},
+         {35, {}, {{50, {"trajectory", "matrix"}}, {50, {"why", "pair", "query"}}}, kTable}}}},
       {"train",
        tr("Train"),
        tr("Train a method and watch its curves"),
@@ -127,6 +127,13 @@ void share_out(QMainWindow& window, const Docks& docks, const Pane& pane, QSize 
 std::span<const LayoutPreset> layout_presets() {
   static const auto presets = make_presets();
   return presets;
+}
+
+Pane without(Pane pane, const QString& dock) {
+  std::erase_if(pane.tabs, [&](const char* name) { return dock == name; });
+  for (Pane& part : pane.parts) part = without(std::move(part), dock);
+  std::erase_if(pane.parts, [](const Pane& part) { return part.tabs.empty() && part.parts.empty(); });
+  return pane;
 }
 
 void arrange(QMainWindow& window, const Docks& docks, const Pane& wanted) {

@@ -28,6 +28,9 @@ struct LayoutPreset {
 
 std::span<const LayoutPreset> layout_presets();
 
+/// The same without one of the docks.
+Pane without(Pane pane, const QString& dock);
+
 using Docks = std::map<QString, QDockWidget*>;
 
 /// Places the docks as the pane says and shows them; the others stand hidden behind the first.

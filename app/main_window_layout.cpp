@@ -104,8 +104,11 @@ void MainWindow::lay_out(const QString& name) {
   const bool saved = preset == presets.end();
   if (saved) preset = presets.begin();  // for what the saved one does not speak of
   layout_ = name;
-  arrange(*this, docks_, preset->window);
-  share_out(*this, docks_, preset->window);
+  const bool images = session_.opened() && std::ranges::any_of(session_.opened()->sequence.frames,
+                                                               [](const Frame& frame) { return !frame.image.empty(); });
+  const Pane pane = images ? preset->window : without(preset->window, "images");  // it would only say that it is empty
+  arrange(*this, docks_, pane);
+  share_out(*this, docks_, pane);
   if (saved) restoreState(QSettings().value(setting_of(name)).toByteArray(), kLayoutVersion);
   for (const auto& other : presets)
     if (!other.needs || docks_.contains(other.needs)) actions_[command_of(other.name)]->setChecked(other.name == name);

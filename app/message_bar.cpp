@@ -30,6 +30,7 @@ MessageBar::MessageBar(QWidget* parent, const QWidget* above)
   text_->setTextFormat(Qt::PlainText);
   text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   remedy_->setAccessibleName(tr("What can be done about it"));
+  remedy_->setToolTip(tr("What can be done about it"));
   close_->setAutoRaise(true);
   close_->setToolTip(tr("Close"));
   close_->setAccessibleName(tr("Close the message"));

@@ -65,6 +65,7 @@ BevView::BevView(QWidget* parent) : QWidget(parent), map_(new CellMapView) {
   for (const ColourMap map : {ColourMap::Viridis, ColourMap::Turbo, ColourMap::Cividis})
     colour_map_->addItem(colour_map_icon(map), title(map), int(map));
   colour_map_->setAccessibleName(tr("Colour map"));
+  colour_map_->setToolTip(tr("Colour map"));
   for (QComboBox* box : {quantity_, colour_map_}) box->setMinimumWidth(48);
   fit_ = new QToolButton;
   fit_->setAutoRaise(true);

@@ -42,6 +42,7 @@ FrameBar::FrameBar(QWidget* parent) : QWidget(parent) {
   for (QToolButton* step : {back_, forward_}) step->setAutoRepeat(true);
   slider_ = new QSlider(Qt::Horizontal);
   slider_->setAccessibleName(tr("Frame"));
+  slider_->setToolTip(tr("Drag to a frame"));
   slider_->setFocusPolicy(Qt::NoFocus);
   slider_->setMinimumWidth(60);
   number_ = new QSpinBox;

@@ -28,6 +28,7 @@ LogView::LogView(QWidget* parent) : QWidget(parent) {
   least_->addItem(tr("Warnings and errors"), int(Severity::Warning));
   least_->addItem(tr("Errors"), int(Severity::Error));
   least_->setAccessibleName(tr("Messages shown"));
+  least_->setToolTip(tr("Which messages are shown"));
   copy_ = new QToolButton;
   copy_->setToolTip(tr("Copy all messages shown"));
   copy_->setAccessibleName(copy_->toolTip());

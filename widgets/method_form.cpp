@@ -23,6 +23,7 @@ bool is_same(const MethodChoice& a, const MethodChoice& b) {
 MethodForm::MethodForm(QWidget* parent) : QWidget(parent) {
   method_ = new QComboBox;
   method_->setAccessibleName(tr("Method"));
+  method_->setToolTip(tr("The way in which places are recognised"));
   method_->setMinimumContentsLength(12);
   help_ = new QLabel;
   help_->setWordWrap(true);

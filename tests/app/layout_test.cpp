@@ -90,7 +90,7 @@ class LayoutTest : public QObject {
       QTest::qWait(20);
       std::function<void(const Pane&)> look = [&](const Pane& pane) {
         for (const char* name : pane.tabs)
-          if (desk.dock(name)) {
+          if (desk.dock(name) && QString(name) != "images") {  // this sequence has none
             QVERIFY2(desk.in_front(name), name);
             break;
           }

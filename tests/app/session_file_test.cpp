@@ -142,6 +142,9 @@ class SessionFileTest : public QObject {
     QMimeData data;
     data.setUrls(
         {QUrl::fromLocalFile(folder_.filePath("experiment")), QUrl::fromLocalFile(folder_.filePath("another"))});
+    QDragEnterEvent enter(window.rect().center(), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(&window, &enter);
+    QVERIFY(enter.isAccepted());
     QDropEvent drop(window.rect().center(), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
     QCoreApplication::sendEvent(&window, &drop);
     QTRY_VERIFY(session.experiment() && session.is_idle());
