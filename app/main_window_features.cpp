@@ -5,6 +5,7 @@
 #include "widgets/candidate_table.h"
 #include "widgets/feature_view.h"
 #include "widgets/overlap_view.h"
+#include "widgets/pair_view.h"
 
 namespace relocus {
 namespace {
@@ -45,6 +46,17 @@ CellAttention cell_attention(const PairAttention& attention) {
   shown.title = QString::fromStdString(attention.seen->label.title);
   shown.map = map_of(&*attention.seen);
   return shown;
+}
+
+/// What the method sees, and where it errs, as maps on the scans' points.
+void drape_evidence(PairView& view, const PairInspection& pair) {
+  const TracedValue* evidence = pair.inspection.evidence(Side::Query);
+  const auto query = map_of(evidence), candidate = map_of(pair.inspection.evidence(Side::Candidate));
+  if (!query || !candidate) return;
+  view.show_cell_maps(*query, *candidate, QString::fromStdString(evidence->label.title), 0, 1);
+  if (pair.true_query && pair.true_candidate)
+    view.show_cell_maps(difference(*query, *pair.true_query), difference(*candidate, *pair.true_candidate),
+                        MainWindow::tr("Predicted − true overlap"), -1, 1);
 }
 
 }  // namespace
@@ -94,6 +106,15 @@ void MainWindow::add_feature_views() {
   });
   connect(&traces, &PairTraces::unavailable, overlap, &OverlapView::show_message);
   connect(&traces, &PairTraces::unavailable, features, &FeatureView::show_message);
+
+  // The same draped on the points of the pair view.
+  connect(docks_["pair"], &QDockWidget::visibilityChanged, this,
+          [this, &traces](bool visible) { traces.want(pair_, visible); });
+  const auto drape = [this, &traces] {
+    if (const auto& pair = traces.inspection()) drape_evidence(*pair_, *pair);
+  };
+  connect(&traces, &PairTraces::inspected, this, drape);
+  connect(&session_, &Session::candidate_changed, this, drape);  // the pair view forgot its maps
 
   // Attention: a cell of one scan is clicked, the other shows where it looks.
   connect(features, &FeatureView::attention_wanted, &traces,

@@ -13,6 +13,7 @@
 namespace relocus {
 namespace {
 
+constexpr double kOutlined = 4;                          // [px] smaller cells are not outlined
 constexpr double kArcStep = 4 * std::numbers::pi / 180;  // [rad] arcs are drawn as chords of it
 
 int rows_of(const CellMap& map) { return int(map.values.shape[0]); }
@@ -206,10 +207,12 @@ QImage CellMapView::polar_picture(const QRect& pixels, const QTransform& to_metr
   return picture;
 }
 
-/// Lines between the cells above the threshold and their neighbours.
+/// Lines between the cells above the threshold and their neighbours; not where they would hide the cells.
 void CellMapView::paint_outlines(QPainter& painter, const QTransform& to_pixel) const {
   const int rows = rows_of(map_), columns = columns_of(map_);
   const bool polar = map_.grid.shape == CellGrid::Shape::Polar;
+  const double cell = to_pixel.mapRect(extent_of(map_.grid)).height() / (polar ? 2 * rows : rows);  // [px]
+  if (cell < kOutlined) return;
   const auto above = [&](int row, int column) {
     if (polar) column = (column + columns) % columns;
     if (row < 0 || row >= rows || column < 0 || column >= columns) return false;
@@ -225,10 +228,9 @@ void CellMapView::paint_outlines(QPainter& painter, const QTransform& to_pixel) 
                                                point_of(map_.grid, rows, columns, row + 1, column)}));
     }
   const ViewColours colours = view_colours(palette());
-  const double cell = to_pixel.mapRect(extent_of(map_.grid)).height() / (polar ? 2 * rows : rows);  // [px]
   painter.setBrush(Qt::NoBrush);
-  if (cell > 8) {  // seen over any colour: light beside dark
-    painter.setPen(QPen(colours.canvas, 3.5));
+  if (cell > 2 * kOutlined) {  // seen over any colour: light beside dark
+    painter.setPen(QPen(colours.canvas, 3));
     painter.drawPath(path);
   }
   painter.setPen(QPen(colours.text, std::clamp(cell / 6, 0.6, 1.5)));

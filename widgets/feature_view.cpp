@@ -180,8 +180,8 @@ QWidget* FeatureView::make_bar() {
     redraw();
   });
   connect(channels_, &ChannelList::channel_selected, this, [this](int channel) {
-    if (way() != Way::Greatest) show_way(Way::Channel);
     number_->setValue(channel);
+    show_way(Way::Channel);
   });
   connect(fit_, &QToolButton::clicked, this, [this] {
     for (const Side side : kSides) map(side)->canvas()->fit();
@@ -381,7 +381,9 @@ void FeatureView::draw_stack(const std::string& name) {
   const TraceLabel& label = traced(name)->label;
   const auto query = stack(name, Side::Query), candidate = stack(name, Side::Candidate);
   show_controls(query ? query->channels() : candidate ? candidate->channels() : 0, true, label.is_share);
-  if (listed_ != name || label.is_share) list_channels(name);
+  const std::string listed = name + (only_data_->isChecked() ? "" : " of all cells");
+  if (listed_ != listed) list_channels(name);
+  listed_ = listed;
 
   MapLook look = look_of(label, colours());
   const QString channel_word = QString::fromStdString(label.channel);
@@ -420,6 +422,7 @@ void FeatureView::draw_stack(const std::string& name) {
 void FeatureView::list_channels(const std::string& name) {
   const TraceLabel& label = traced(name)->label;
   const QString word = QString::fromStdString(label.channel);
+  const QString heading = word.left(1).toUpper() + word.mid(1);
   std::vector<ChannelRow> rows;
   if (label.is_share) {
     const auto shares_of = [&](Side side) {
@@ -432,15 +435,14 @@ void FeatureView::list_channels(const std::string& name) {
                       {i < query.size() ? 100 * query[i] : 0, i < candidate.size() ? 100 * candidate[i] : 0},
                       kind_colour(int(i))});
     const QString tip = tr("Share of the cells in which this %1 is the greatest").arg(word);
-    channels_->show_channels(std::move(rows), {word, {tr("Query [%]"), tr("Cand. [%]")}, {tip, tip}, 1});
+    channels_->show_channels(std::move(rows), {heading, {tr("Query [%]"), tr("Cand. [%]")}, {tip, tip}, 1});
   } else {
     const auto& norms = inspection_->channels.at(name).norms;
     for (std::size_t i = 0; i < norms.size(); ++i) rows.push_back({int(i), {norms[i], 0}, {}});
     channels_->show_channels(std::move(rows),
-                             {word, {tr("Norm")}, {tr("Root mean square over the cells of both scans")}, 3});
+                             {heading, {tr("Norm")}, {tr("Root mean square over the cells of both scans")}, 3});
   }
-  channels_->show_channel(channel());
-  listed_ = name;
+  way() == Way::Channel ? channels_->show_channel(channel()) : channels_->scrollToTop();
 }
 
 void FeatureView::draw_attention() {

@@ -122,7 +122,8 @@ QWidget* OverlapView::make_bar() {
   number_->setSingleStep(0.05);
   number_->setAccessibleName(tr("Threshold of the cells"));
   for (QWidget* widget : {static_cast<QWidget*>(slider_), static_cast<QWidget*>(number_)})
-    widget->setToolTip(tr("Cells with at least this value are outlined and counted"));
+    widget->setToolTip(
+        tr("Cells with at least this value are counted, and outlined where they are large enough: zoom in"));
   colours_ = new QComboBox;
   for (const ColourMap map : {ColourMap::Viridis, ColourMap::Turbo, ColourMap::Cividis})
     colours_->addItem(colour_map_icon(map), title(map), int(map));
