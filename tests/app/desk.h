@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QDockWidget>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
 #include <filesystem>
