@@ -115,10 +115,18 @@ void MainWindow::add_pair_views() {
   connect(pair_, &PairView::needs_changed, &geometry, &PairGeometry::want);
   // … and is shown.
   connect(&geometry, &PairGeometry::changed, pair_, &PairView::show_knowledge);
-  connect(&geometry, &PairGeometry::overlap_changed, this, [this](const std::shared_ptr<const BevOverlap>& overlap) {
-    if (!overlap) return;
-    pair_->show_cell_maps(around_sensor(overlap->map_a), around_sensor(overlap->map_b), tr("True overlap"), 0, 1);
+  const QString truth = tr("True overlap");
+  connect(&geometry, &PairGeometry::overlap_changed, this,
+          [this, truth](const std::shared_ptr<const BevOverlap>& overlap) {
+            if (!overlap) return;
+            pair_->show_cell_maps(around_sensor(overlap->map_a), around_sensor(overlap->map_b), truth, 0, 1);
+          });
+  connect(&geometry, &PairGeometry::changed, this, [this, truth](const PairKnowledge& knowledge) {
+    const AlignmentOffer& offer = knowledge.offer(Alignment::Truth);
+    if (!offer.possible) pair_->show_no_cell_maps(truth, tr("%1: %2").arg(truth, offer.words));
   });
+
+  pair_->show_no_cell_maps(truth);  // it may be chosen before the first is known
 
   // The scans.
   connect(&session_, &Session::query_scan_changed, this,

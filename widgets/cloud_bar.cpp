@@ -2,15 +2,15 @@
 
 #include <QComboBox>
 #include <QEvent>
-#include <QHBoxLayout>
 #include <QSlider>
 #include <QToolButton>
 
+#include "widgets/flow_layout.h"
 #include "widgets/icons.h"
 
 namespace relocus {
 
-CloudBar::CloudBar(QWidget* parent) : QWidget(parent), row_(new QHBoxLayout(this)) {
+CloudBar::CloudBar(QWidget* parent) : QWidget(parent), row_(new FlowLayout(this)) {
   row_->setContentsMargins(4, 2, 4, 2);
   row_->setSpacing(4);
   colour_map_ = add_box(tr("Colour map"), tr("Colours of numbers"));
@@ -19,8 +19,7 @@ CloudBar::CloudBar(QWidget* parent) : QWidget(parent), row_(new QHBoxLayout(this
   point_size_ = new QSlider(Qt::Horizontal);
   point_size_->setRange(1, 8);
   point_size_->setValue(2);
-  point_size_->setMaximumWidth(70);
-  point_size_->setMinimumWidth(36);
+  point_size_->setFixedWidth(64);
   point_size_->setToolTip(tr("Size of the points (Ctrl+wheel)"));
   point_size_->setAccessibleName(tr("Point size"));
   reset_ = new QToolButton;
@@ -30,7 +29,6 @@ CloudBar::CloudBar(QWidget* parent) : QWidget(parent), row_(new QHBoxLayout(this
   top_->setToolTip(tr("Look from above (T)"));
   top_->setAccessibleName(tr("Look from above"));
   row_->addWidget(point_size_);
-  row_->addStretch(1);
   for (QToolButton* button : {top_, reset_}) {
     button->setAutoRaise(true);
     row_->addWidget(button);
@@ -39,19 +37,19 @@ CloudBar::CloudBar(QWidget* parent) : QWidget(parent), row_(new QHBoxLayout(this
   connect(point_size_, &QSlider::valueChanged, this, &CloudBar::point_size_changed);
   connect(reset_, &QToolButton::clicked, this, &CloudBar::reset_wanted);
   connect(top_, &QToolButton::clicked, this, &CloudBar::top_wanted);
+  QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
+  policy.setHeightForWidth(true);
+  setSizePolicy(policy);
   dress();
 }
 
-void CloudBar::add(QWidget* widget) { row_->insertWidget(added_++, widget); }
+void CloudBar::add(QWidget* widget) { row_->insert(added_++, widget); }
 
 QComboBox* CloudBar::add_box(const QString& name, const QString& tip) {
   auto* box = new QComboBox;
   box->setAccessibleName(name);
   box->setToolTip(tip);
   box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
-  box->setMinimumContentsLength(4);
-  box->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-  box->setMinimumWidth(48);
   add(box);
   return box;
 }

@@ -5,11 +5,12 @@
 #include "widgets/colour_map.h"
 
 class QComboBox;
-class QHBoxLayout;
 class QSlider;
 class QToolButton;
 
 namespace relocus {
+
+class FlowLayout;
 
 /// The row above a scene of scans: room for a view's own boxes, then colour map, size of the points, and where to look
 /// from.
@@ -39,7 +40,7 @@ class CloudBar : public QWidget {
  private:
   void dress();
 
-  QHBoxLayout* row_;
+  FlowLayout* row_;
   QComboBox* colour_map_;
   QSlider* point_size_;
   QToolButton *reset_, *top_;

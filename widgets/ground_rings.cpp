@@ -112,6 +112,7 @@ void GroundRings::paint_numbers(QPainter& painter, vtkRenderer& renderer, const 
                                 const ViewColours& colours) const {
   const QFontMetricsF font(painter.font());
   const double ratio = painter.device()->devicePixelRatioF();
+  const QRectF area = painter.hasClipping() ? painter.clipBoundingRect() : QRectF({0, 0}, size);
   QRectF last;
   for (int ring = 1; ring <= kRings; ++ring) {
     const Eigen::Vector3d place = scene_from_sensor_ * Eigen::Vector3d(0, -ring * kStep, height_);
@@ -123,7 +124,7 @@ void GroundRings::paint_numbers(QPainter& painter, vtkRenderer& renderer, const 
     const QString text = QCoreApplication::translate("GroundRings", "%1 m").arg(ring * kStep);
     QRectF box(0, 0, font.horizontalAdvance(text) + 4, font.height());
     box.moveCenter({display[0] / ratio, size.height() - display[1] / ratio});
-    if (!QRectF({0, 0}, size).contains(box) || box.intersects(last)) continue;
+    if (!area.contains(box) || box.intersects(last)) continue;
     last = box;
     QColor backdrop = colours.canvas;
     backdrop.setAlpha(190);

@@ -3,6 +3,7 @@
 #include <QEvent>
 #include <QPainter>
 #include <QSignalBlocker>
+#include <QStyle>
 
 #include "widgets/legend.h"
 #include "widgets/theme.h"
@@ -26,9 +27,10 @@ ImageStrip::ImageStrip(QWidget* parent) : QListWidget(parent) {
   setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
   setAccessibleName(tr("Images of the candidates"));
-  const int height = kThumbnail.height() + fontMetrics().height() + 34;  // with the scroll bar
+  const int height =
+      kThumbnail.height() + fontMetrics().height() + 14 + style()->pixelMetric(QStyle::PM_ScrollBarExtent);
   setMinimumHeight(height);
-  setMaximumHeight(height + 8);
+  setMaximumHeight(height + 4);
   connect(this, &QListWidget::currentRowChanged, this, [this](int row) {
     if (telling_ && row >= 0 && !tiles_[std::size_t(row)].is_query)
       Q_EMIT candidate_selected(tiles_[std::size_t(row)].frame);

@@ -101,8 +101,7 @@ void PairView::make_bar() {
   crossfade_ = new QSlider(Qt::Horizontal);
   crossfade_->setRange(0, 100);
   crossfade_->setValue(50);
-  crossfade_->setMinimumWidth(36);
-  crossfade_->setMaximumWidth(90);
+  crossfade_->setFixedWidth(80);
   crossfade_->setAccessibleName(tr("Crossfade"));
   crossfade_->setToolTip(tr("Crossfade: the query alone on the left, the candidate alone on the right"));
   crossfade_->hide();
@@ -163,12 +162,20 @@ void PairView::show_knowledge(const PairKnowledge& knowledge) {
 
 void PairView::show_cell_maps(const CellMap& query, const CellMap& candidate, const QString& title, float lower,
                               float upper) {
-  cells_[title] = {query, candidate, lower, upper};
+  put_cells(title, {query, candidate, lower, upper});
+}
+
+void PairView::show_no_cell_maps(const QString& title, const QString& why) {
+  put_cells(title, {.known = false, .why_not = why});
+}
+
+void PairView::put_cells(const QString& title, Cells cells) {
+  cells_[title] = std::move(cells);
   if (colour_by_->findData(title, kTitleRole) < 0) {
+    const int row = colour_by_->count();
     colour_by_->addItem(title, int(ColourBy::Cells));
-    colour_by_->setItemData(colour_by_->count() - 1, title, kTitleRole);
-    colour_by_->setItemData(colour_by_->count() - 1, tr("A map of cells, draped on the points of its scan"),
-                            Qt::ToolTipRole);
+    colour_by_->setItemData(row, title, kTitleRole);
+    colour_by_->setItemData(row, tr("A map of cells, draped on the points of its scan"), Qt::ToolTipRole);
   }
   stale_ = true;
   scene_->update();
@@ -225,7 +232,8 @@ Alignment PairView::alignment() const {
 PairView::ColourBy PairView::colour_by() const { return ColourBy(colour_by_->currentData().toInt()); }
 
 PairNeeds PairView::needs() const {
-  return {Alignment(alignment_->currentData().toInt()), colour_by() == ColourBy::Distance};
+  return {Alignment(alignment_->currentData().toInt()), colour_by() == ColourBy::Distance,
+          colour_by_->currentData(kTitleRole).toString()};
 }
 
 void PairView::tell_needs() {
@@ -249,7 +257,7 @@ QColor PairView::colour_of(PairSide side) const {  // Okabe and Ito's blue and o
 
 const PairView::Cells* PairView::cells() const {
   const auto found = cells_.find(colour_by_->currentData(kTitleRole).toString());
-  return found == cells_.end() ? nullptr : &found->second;
+  return found == cells_.end() || !found->second.known ? nullptr : &found->second;
 }
 
 void PairView::colour() {
@@ -288,7 +296,12 @@ QString PairView::why_colours_are_missing() const {
   if (colour_by() == ColourBy::Distance && !knowledge_.distances)
     return knowledge_.failed.isEmpty() ? tr("Measuring distances …") : knowledge_.failed;
   if (colour_by() != ColourBy::Cells) return {};
-  if (!cells()) return tr("Not known for this pair: %1").arg(colour_by_->currentText());
+  if (!cells()) {
+    const auto found = cells_.find(colour_by_->currentText());
+    return found == cells_.end() || found->second.why_not.isEmpty()
+               ? tr("Not known yet: %1").arg(colour_by_->currentText())
+               : found->second.why_not;
+  }
   const QString error = scene_->actor(PairSide::Query).error();
   return error.isEmpty() ? QString() : tr("The graphics driver refuses the shader that drapes cells: %1").arg(error);
 }
@@ -346,8 +359,7 @@ void PairView::paint_overlay(QPainter& painter) const {
       rows.push_back({Mark::Square, colour_of(side), name(side)});
       counts << count;
     } else {
-      draw_caption(painter, pane, Qt::AlignTop | Qt::AlignLeft, name(side), colours);
-      draw_caption(painter, pane, Qt::AlignBottom | Qt::AlignLeft, count, colours);
+      draw_caption(painter, pane, Qt::AlignBottom | Qt::AlignLeft, name(side) + QStringLiteral(" · ") + count, colours);
     }
   }
   if (is_overlaid() && any) {
@@ -387,8 +399,7 @@ void PairView::paint_scale(QPainter& painter) const {
   }
   draw_colour_bar(painter, area, scale, colours);
   if (with_nothing)
-    draw_legend(painter, area, {{Mark::Square, no_data(palette()), tr("no data")}}, colours, {},
-                {Qt::BottomRightCorner});
+    draw_legend(painter, scene_->pane(PairSide::Query), {{Mark::Square, no_data(palette()), tr("no data")}}, colours);
 }
 
 void PairView::dress() {

@@ -48,6 +48,7 @@ struct PairKnowledge {
 struct PairNeeds {
   Alignment alignment = Alignment::None;
   bool distances = false;
+  QString cells = {};  ///< title of the maps of cells; empty: none
   bool operator==(const PairNeeds&) const = default;
 };
 
@@ -78,6 +79,9 @@ class PairView : public QWidget {
   /// Maps of cells about both sensors, to be draped on their points; `title` ("True overlap") tells several apart.
   void show_cell_maps(const CellMap& query, const CellMap& candidate, const QString& title, float lower, float upper);
 
+  /// Why maps of that title do not come for this pair; with no reason they may be chosen and are waited for.
+  void show_no_cell_maps(const QString& title, const QString& why = {});
+
   void show_overlaid(bool overlaid);
   void show_alignment(Alignment alignment);
   void next_alignment();                                        ///< through those that are possible
@@ -103,6 +107,8 @@ class PairView : public QWidget {
   struct Cells {
     CellMap query, candidate;
     float lower = 0, upper = 1;
+    bool known = true;
+    QString why_not = {};
   };
   void make_bar();
   void dress();
@@ -112,7 +118,8 @@ class PairView : public QWidget {
   void pose();
   void colour();
   void colour(PairSide side);
-  const Cells* cells() const;
+  void put_cells(const QString& title, Cells cells);
+  const Cells* cells() const;  ///< that are chosen; null: not known
   QColor colour_of(PairSide side) const;
   QString why_colours_are_missing() const;
   void paint_overlay(QPainter& painter) const;

@@ -174,9 +174,12 @@ class PairViewTest : public QObject {
     stage.view.show_alignment(Alignment::Icp);
     stage.view.show_colour_by(PairView::ColourBy::Distance);
     QCOMPARE(told.count(), 2);
-    QCOMPARE(stage.view.needs(), (PairNeeds{Alignment::Icp, true}));
+    QCOMPARE(stage.view.needs(), (PairNeeds{Alignment::Icp, true, {}}));
+    stage.view.show_no_cell_maps("True overlap");
+    stage.view.show_colour_by(PairView::ColourBy::Cells, "True overlap");
+    QCOMPARE(stage.view.needs(), (PairNeeds{Alignment::Icp, false, "True overlap"}));
     stage.view.show_knowledge(known());
-    QCOMPARE(told.count(), 2);
+    QCOMPARE(told.count(), 3);
   }
 
   void overlaid_scans_share_the_view_and_crossfade() {
@@ -261,6 +264,17 @@ class PairViewTest : public QObject {
     stage.view.show_cell_maps(halves(1, 1), halves(1, 1), "True overlap", 0, 1);
     stage.draw();
     QCOMPARE(stage.seen(PairSide::Query, 6, 4), full);
+  }
+
+  void a_narrow_view_cuts_nothing_off() {
+    Stage stage;
+    stage.view.resize(300, 500);
+    QCoreApplication::processEvents();
+    for (auto* box : stage.view.findChildren<QComboBox*>()) {
+      QVERIFY(box->width() >= box->sizeHint().width());
+      QVERIFY(stage.view.rect().contains(QRect(box->mapTo(&stage.view, QPoint()), box->size())));
+    }
+    stage.draw();
   }
 
   void a_scan_that_cannot_be_read_is_told_in_its_place() {
