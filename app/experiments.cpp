@@ -51,7 +51,7 @@ int Experiments::add(std::shared_ptr<const Experiment> experiment, const std::fi
   }
   OpenExperiment open;
   open.id = ++last_id_;
-  open.label = free_label(title_of(*experiment));
+  open.label = free_label(telling_label(*experiment));
   open.colour = free_colour();
   open.folder = folder;
   open.experiment = std::move(experiment);
@@ -124,6 +124,24 @@ void Experiments::clear() {
   all_.clear();
   current_ = 0;
   Q_EMIT changed();
+}
+
+/// Its title, and the options in which it differs from the first one of the same method: "Scan Context context=cart".
+QString Experiments::telling_label(const Experiment& experiment) const {
+  const QString title = title_of(experiment);
+  const auto first =
+      std::ranges::find(all_, experiment.method, [](const OpenExperiment& open) { return open.experiment->method; });
+  if (first == all_.end()) return title;
+  constexpr int kMost = 3;
+  QStringList different;
+  const auto ours = nlohmann::ordered_json::parse(experiment.options, nullptr, false),
+             theirs = nlohmann::ordered_json::parse(first->experiment->options, nullptr, false);
+  if (ours.is_object() && theirs.is_object())
+    for (const auto& [name, value] : ours.items())
+      if (!theirs.contains(name) || theirs[name] != value)
+        different << QString::fromStdString(name + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
+  if (different.size() > kMost) different = different.first(kMost) << QStringLiteral("…");
+  return different.isEmpty() ? title : title + QLatin1Char(' ') + different.join(QLatin1Char(' '));
 }
 
 QString Experiments::free_label(const QString& wanted, int except) const {

@@ -45,7 +45,7 @@ class Experiments : public QObject {
   /// A second one with the same answers, so that it can be kept under this protocol.
   int duplicate(int id);
   void set_current(int id);
-  void remove(int id);  ///< its neighbour becomes current
+  void remove(int id);                                            ///< its neighbour becomes current
   void tell_folder(int id, const std::filesystem::path& folder);  ///< it was saved there
   void rename(int id, const QString& label);
   void show(int id, bool visible);
@@ -57,6 +57,7 @@ class Experiments : public QObject {
 
  private:
   OpenExperiment* entry(int id);
+  QString telling_label(const Experiment& experiment) const;
   QString free_label(const QString& wanted, int except = 0) const;
   QColor free_colour() const;
   void count_next();

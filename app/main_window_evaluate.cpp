@@ -108,6 +108,12 @@ void MainWindow::add_evaluation_views() {
     session_.select_query(query);
     session_.select_candidate(answer);
   });
+  connect(compare, &CompareView::scans_wanted, this, [this, &studies](FrameId a, FrameId b) {
+    const auto& opened = session_.opened();
+    if (opened) studies.read_answers({opened, &opened->sequence}, a, b);
+  });
+  connect(&studies, &Studies::answers_read, compare, &CompareView::show_scans);
+  connect(&studies, &Studies::answers_failed, compare, &CompareView::show_scan_error);
   connect(compare, &CompareView::current_wanted, &session_, &Session::select_experiment);
   connect(compare, &CompareView::remove_wanted, &session_, &Session::remove_experiment);
   connect(compare, &CompareView::copy_wanted, &session_, &Session::keep_copy);
@@ -216,6 +222,17 @@ void MainWindow::wire_plot_exports() {
     connect(plot, &PlotExport::saved, log_,
             [this](const QString& path) { log_->show_message(Severity::Info, tr("Plot saved in %1").arg(path)); });
   }
+  QMenu* menu = actions_.menu("File/" + tr("Save p&lot"));
+  connect(menu, &QMenu::aboutToShow, this, [this, menu] {
+    menu->clear();
+    QStringList there;
+    for (auto* plot : findChildren<PlotExport*>())
+      if (const QString title = plot->title(); plot->is_seen() && !there.contains(title)) {
+        there << title;
+        menu->addMenu(QString(title).replace('&', "&&"))->addActions(plot->actions());
+      }
+    if (menu->isEmpty()) menu->addAction(tr("No plot is in sight"))->setEnabled(false);
+  });
   const auto stamp = [this] {
     for (auto* plot : findChildren<PlotExport*>()) plot->set_stamp(plot_stamp());
   };

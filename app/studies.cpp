@@ -1,5 +1,7 @@
 #include "app/studies.h"
 
+#include "core/datasets/registry.h"
+
 namespace relocus {
 namespace {
 
@@ -9,10 +11,11 @@ constexpr int kResamples = 1000;
 
 Studies::Studies(QObject* parent) : QObject(parent) {
   connect(&comparing_, &JobRunner::failed, this, &Studies::comparison_failed);
+  connect(&reading_, &JobRunner::failed, this, &Studies::answers_failed);
   connect(&varying_, &JobRunner::failed, this, &Studies::varying_failed);
   connect(&varying_, &JobRunner::running_changed, this, &Studies::varying_changed);
   connect(&varying_, &JobRunner::progressed, this, &Studies::progressed);
-  for (JobRunner* runner : {&comparing_, &varying_})
+  for (JobRunner* runner : {&comparing_, &varying_, &reading_})
     connect(runner, &JobRunner::running_changed, this, [this](bool running) {
       if (!running) QMetaObject::invokeMethod(this, &Studies::idle, Qt::QueuedConnection);
     });
@@ -38,6 +41,19 @@ void Studies::vary(std::shared_ptr<const Experiment> experiment, std::shared_ptr
         sensitivity_ = std::move(sensitivity);
         Q_EMIT varied(sensitivity_);
       });
+}
+
+void Studies::read_answers(std::shared_ptr<const Sequence> sequence, FrameId a, FrameId b) {
+  using Clouds = std::pair<std::shared_ptr<const PointCloud>, std::shared_ptr<const PointCloud>>;
+  reading_.start(
+      [sequence = std::move(sequence), a, b](const Progress& progress) {
+        const auto read = [&](FrameId frame) -> std::shared_ptr<const PointCloud> {
+          progress("Reading", 0, 2);
+          return frame < 0 ? nullptr : std::make_shared<const PointCloud>(read_cloud(*sequence, frame));
+        };
+        return Clouds(read(a), read(b));
+      },
+      [this](const Clouds& clouds) { Q_EMIT answers_read(clouds.first, clouds.second); });
 }
 
 void Studies::forget_comparison() {

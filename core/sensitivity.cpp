@@ -28,7 +28,7 @@ bool is_reranked(const std::vector<Retrieval>& retrievals) {
 
 /// The answers under another gap, from what is stored.
 std::vector<Retrieval> answers_under(const Experiment& experiment, const Trajectory& trajectory,
-                                     const Protocol& protocol, std::size_t& not_reranked) {
+                                     const Protocol& protocol, std::size_t& not_reranked, const Progress& progress) {
   not_reranked = 0;
   if (experiment.descriptors.size() == 0) {  // imported answers: a protocol can only leave some out
     std::vector<Retrieval> answers = experiment.retrievals;
@@ -38,7 +38,7 @@ std::vector<Retrieval> answers_under(const Experiment& experiment, const Traject
       });
     return answers;
   }
-  std::vector<Retrieval> answers = search(experiment.descriptors, trajectory, protocol);
+  std::vector<Retrieval> answers = search(experiment.descriptors, trajectory, protocol, progress);
   if (is_reranked(experiment.retrievals)) {
     not_reranked = take_known_scores(experiment.retrievals, protocol, answers);
     sort_reranked(answers, protocol);
@@ -102,8 +102,11 @@ Sensitivity sensitivity(const Experiment& experiment, const Trajectory& trajecto
   for (std::size_t gap = 0; gap < grid.gaps.size(); ++gap) {
     const std::size_t first = gap * grid.radii.size();
     progress("Varying the protocol", first, total);
+    const Progress step(
+        [&](std::string_view, std::size_t, std::size_t) { progress("Varying the protocol", first, total); },
+        {});  // a search can be ended too
     const std::vector<Retrieval> answers = answers_under(
-        experiment, trajectory, varied(own, own.positive_radius, grid.gaps[gap]), result.not_reranked[gap]);
+        experiment, trajectory, varied(own, own.positive_radius, grid.gaps[gap]), result.not_reranked[gap], step);
     for_each_on_all_cores(
         int(grid.radii.size()),
         [&](int radius) {

@@ -165,6 +165,21 @@ QString CellMapView::told(double x, double y) const {
   return look_.unit.isEmpty() ? number : tr("%1 %2").arg(number, look_.unit);
 }
 
+QByteArray CellMapView::csv() const {
+  QByteArray csv = "row,column,x_m,y_m,value\n";
+  if (is_empty()) return csv;
+  const int rows = rows_of(map_), columns = columns_of(map_);
+  for (int row = 0; row < rows; ++row)
+    for (int column = 0; column < columns; ++column) {
+      const float value = map_.values.values[std::size_t(row) * std::size_t(columns) + std::size_t(column)];
+      if (std::isnan(value)) continue;
+      const Eigen::Vector2d place = place_of(map_.grid, rows, columns, row + 0.5, column + 0.5);
+      csv += QByteArray::number(row) + ',' + QByteArray::number(column) + ',' + QByteArray::number(place.x(), 'g', 6) +
+             ',' + QByteArray::number(place.y(), 'g', 6) + ',' + QByteArray::number(value, 'g', 7) + '\n';
+    }
+  return csv;
+}
+
 // Painting -----------------------------------------------------------------------------------------------------------
 
 void CellMapView::paint_cells(QPainter& painter, const QTransform& to_pixel) const {

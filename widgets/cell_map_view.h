@@ -55,6 +55,8 @@ class CellMapView : public QWidget {
   const MapLook& look() const { return look_; }
   float value_at(double x, double y) const;  ///< NaN outside and where nothing is
   QString told(double x, double y) const;    ///< "0.83 m", "no data"; empty outside
+  /// Cells with data: row, column, the place of their middles and their values.
+  Q_INVOKABLE QByteArray csv() const;
   PlanCanvas* canvas() const { return canvas_; }
 
  Q_SIGNALS:

@@ -6,12 +6,15 @@
 #include <QLabel>
 #include <QLocale>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QSignalBlocker>
+#include <QSplitter>
 #include <QTableView>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
 
+#include "widgets/answer_pair.h"
 #include "widgets/difference_model.h"
 #include "widgets/figures_text.h"
 #include "widgets/number_sort.h"
@@ -19,8 +22,9 @@
 namespace relocus {
 namespace {
 
-constexpr double kSure = 0.05;  // a p-value below it is told as a difference
-constexpr int kRowsSeen = 4;    // of the list of experiments
+constexpr double kSure = 0.05;                     // a p-value below it is told as a difference
+constexpr int kScansHigh = 240, kTableHigh = 110;  // [px] at least
+constexpr int kRowsSeen = 4;                       // of the list of experiments
 
 void dress(QTableView* table, const QString& name) {
   table->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -32,7 +36,6 @@ void dress(QTableView* table, const QString& name) {
   table->verticalHeader()->hide();
   table->verticalHeader()->setDefaultSectionSize(table->fontMetrics().height() + 6);
   table->horizontalHeader()->setHighlightSections(false);
-  table->horizontalHeader()->setStretchLastSection(true);
   table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
 }
 
@@ -64,7 +67,15 @@ CompareView::CompareView(QWidget* parent) : QWidget(parent) {
   empty_->setWordWrap(true);
   empty_->setAlignment(Qt::AlignCenter);
   empty_->setContentsMargins(12, 12, 12, 12);
-  auto* layout = new QVBoxLayout(this);
+  auto* body = new QWidget;  // scrolls where a dock is low, instead of making the window higher
+  auto* area = new QScrollArea;
+  area->setWidget(body);
+  area->setWidgetResizable(true);
+  area->setFrameShape(QFrame::NoFrame);
+  auto* whole = new QVBoxLayout(this);
+  whole->setContentsMargins(0, 0, 0, 0);
+  whole->addWidget(area);
+  auto* layout = new QVBoxLayout(body);
   layout->setContentsMargins(4, 4, 4, 4);
   layout->setSpacing(4);
   layout->addWidget(make_experiments());
@@ -81,6 +92,7 @@ QWidget* CompareView::make_experiments() {
   list_->setModel(experiments_);
   dress(list_, tr("Open experiments"));
   list_->setEditTriggers(QAbstractItemView::EditKeyPressed | QAbstractItemView::SelectedClicked);
+  list_->horizontalHeader()->setStretchLastSection(true);
   list_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   make_current_ = button(tr("Make current"), tr("The whole window is about this experiment from now on"));
   copy_ = button(tr("Keep a copy"), tr("Keeps these answers under their present protocol when another one is chosen, "
@@ -139,6 +151,10 @@ QWidget* CompareView::make_comparison() {
   buttons->addWidget(which_, 1);
   buttons->addWidget(show_a_);
   buttons->addWidget(show_b_);
+  in_3d_ = button(tr("Both in 3-D"), tr("Both answers side by side beneath the table"));
+  in_3d_->setCheckable(true);
+  connect(in_3d_, &QPushButton::toggled, this, &CompareView::show_both_in_3d);
+  buttons->addWidget(in_3d_);
   table_ = new QTableView;
   table_->setModel(sorted_);
   dress(table_, tr("Queries that are answered differently"));
@@ -149,7 +165,10 @@ QWidget* CompareView::make_comparison() {
   auto* rows = new QVBoxLayout(rows_part_);
   rows->setContentsMargins(0, 0, 0, 0);
   rows->addLayout(buttons);
-  rows->addWidget(table_, 1);
+  split_ = new QSplitter(Qt::Vertical);
+  split_->setChildrenCollapsible(false);
+  split_->addWidget(table_);
+  rows->addWidget(split_, 1);
 
   auto* layout = new QVBoxLayout(part);
   layout->setContentsMargins(0, 0, 0, 0);
@@ -253,7 +272,7 @@ void CompareView::tell_verdict() {
                .arg(chance(test.p_value).toHtmlEscaped()) +
            (test.p_value < kSure ? tr("Chance alone hardly does that.") : tr("Chance alone may do that."));
   text += QStringLiteral(
-      "<table cellspacing='6'><tr><td></td><td><b>A</b></td><td><b>B</b></td><td><b>B − A [95 %]</b>"
+      "<table cellspacing='6'><tr><td></td><td><b>A</b></td><td><b>B</b></td><td><b>B − A in points [95 %]</b>"
       "</td></tr>");
   const auto line = [&](const QString& name, const FigureDifference& figure) {
     text += QStringLiteral("<tr><td>%1</td><td>%2 %</td><td>%3 %</td><td>%4 [%5, %6]%7</td></tr>")
@@ -297,11 +316,13 @@ void CompareView::show_query(FrameId query) {
   telling_ = true;
   show_a_->setEnabled(row && differences_->row(*row).best_a >= 0);
   show_b_->setEnabled(row && differences_->row(*row).best_b >= 0);
+  want_scans();
 }
 
 const AnswerDifference* CompareView::selected() const {
   const QModelIndex index = table_->currentIndex();
-  return index.isValid() ? &differences_->row(sorted_->mapToSource(index).row()) : nullptr;
+  return index.isValid() && index.row() < sorted_->rowCount() ? &differences_->row(sorted_->mapToSource(index).row())
+                                                              : nullptr;
 }
 
 void CompareView::select(const QModelIndex& index) {
@@ -311,6 +332,50 @@ void CompareView::select(const QModelIndex& index) {
   show_a_->setEnabled(row.best_a >= 0);
   show_b_->setEnabled(row.best_b >= 0);
   Q_EMIT query_selected(row.query);
+  want_scans();
+}
+
+std::int64_t CompareView::number(FrameId frame) const {
+  return frame >= 0 && std::size_t(frame) < numbers_.size() ? numbers_[std::size_t(frame)] : frame;
+}
+
+QString CompareView::caption(const QString& who, FrameId answer, double metres, bool right) const {
+  if (answer < 0) return tr("%1: no answer").arg(who);
+  const QString where = std::isnan(metres) ? QString() : tr(", %1 m from the query").arg(metres, 0, 'f', 1);
+  return tr("%1: frame %2%3: %4").arg(who).arg(number(answer)).arg(where, right ? tr("right") : tr("wrong"));
+}
+
+/// Views of scans are made when they are wanted first.
+void CompareView::show_both_in_3d(bool shown) {
+  if (in_3d_->isChecked() != shown) return in_3d_->setChecked(shown);  // and here again
+  if (shown && !scans_) {
+    split_->addWidget(scans_ = new AnswerPair);
+    scans_->setMinimumHeight(kScansHigh);
+    table_->setMinimumHeight(kTableHigh);
+    split_->setSizes({100, 260});
+  }
+  if (scans_) scans_->setVisible(shown);
+  want_scans();
+}
+
+void CompareView::want_scans() {
+  if (!scans_ || scans_->isHidden()) return;
+  const AnswerDifference* row = selected();
+  if (!row) {
+    scans_->show_captions({}, {});
+    return scans_->show_error(tr("Select a query in the table"));
+  }
+  scans_->show_captions(caption(tr("A"), row->best_a, row->distance_a, row->right_a),
+                        caption(tr("B"), row->best_b, row->distance_b, row->right_b));
+  Q_EMIT scans_wanted(row->best_a, row->best_b);
+}
+
+void CompareView::show_scans(const std::shared_ptr<const PointCloud>& a, const std::shared_ptr<const PointCloud>& b) {
+  if (scans_) scans_->show_clouds(a, b);
+}
+
+void CompareView::show_scan_error(const QString& sentence) {
+  if (scans_) scans_->show_error(sentence);
 }
 
 void CompareView::show_answer(bool of_a) {

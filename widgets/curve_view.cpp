@@ -5,6 +5,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPainter>
+#include <QScrollArea>
 #include <QTabBar>
 #include <QToolButton>
 #include <algorithm>
@@ -18,10 +19,11 @@
 namespace relocus {
 namespace {
 
-constexpr double kNear = 14;    // [px] of the pointer from a point of a curve
-constexpr double kOnLine = 7;   // [px] of the pointer from the line of the threshold
-constexpr double kLow = 320;    // [px] lower than this the figures take one line
-constexpr double kWide = 1000;  // [px] from here on all pages stand in three columns
+constexpr double kNear = 14;                     // [px] of the pointer from a point of a curve
+constexpr double kOnLine = 7;                    // [px] of the pointer from the line of the threshold
+constexpr double kLow = 320;                     // [px] lower than this the figures take one line
+constexpr int kChartHigh = 150, kChartLow = 60;  // [px] at least, among others and alone
+constexpr double kWide = 1000;                   // [px] from here on all pages stand in three columns
 
 bool is_over_scores(CurvePage page) { return page == CurvePage::Threshold || page == CurvePage::Scores; }
 
@@ -42,7 +44,8 @@ int nearest(int count, const auto& place, QPointF pixel, double reach) {
 }  // namespace
 
 CurveView::CurveView(QWidget* parent) : QWidget(parent) {
-  grid_ = new QGridLayout;
+  auto* plots = new QWidget;
+  grid_ = new QGridLayout(plots);
   grid_->setContentsMargins(0, 0, 0, 0);
   grid_->setSpacing(0);
   for (const CurvePage page : all_curve_pages) {
@@ -71,7 +74,11 @@ CurveView::CurveView(QWidget* parent) : QWidget(parent) {
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
   layout->addWidget(bar_);
-  layout->addLayout(grid_, 1);
+  auto* area = new QScrollArea;  // all charts at once need some height
+  area->setWidget(plots);
+  area->setWidgetResizable(true);
+  area->setFrameShape(QFrame::NoFrame);
+  layout->addWidget(area, 1);
   layout->addWidget(figures_);
   setMinimumSize(180, 140);
   clear();
@@ -112,7 +119,7 @@ void CurveView::make_bar() {
     for (Chart* chart : charts_) chart->reset_zoom();
   });
   row->addWidget(reset_);
-  auto* all = new PlotExport(bar_, [this] { return plot(); });
+  auto* all = new PlotExport(pages_, [this] { return plot(); });
   row->addWidget(all->make_button());
 }
 
@@ -210,13 +217,14 @@ void CurveView::lay_out() {
   for (Chart* chart : charts_) grid_->removeWidget(chart);
   for (const CurvePage page : all_curve_pages) {
     const int at = int(page);
-    if (all)
-      grid_->addWidget(chart(page), at / columns, at % columns);
+    if (all)  // the first one is twice as wide
+      grid_->addWidget(chart(page), (at + (at > 0)) / columns, (at + (at > 0)) % columns, 1, at == 0 ? 2 : 1);
     else
       grid_->addWidget(chart(page), 0, 0);
+    chart(page)->setMinimumHeight(all ? kChartHigh : kChartLow);
     chart(page)->setVisible(all || page == this->page());
   }
-  layout()->activate();
+  grid_->activate();
 }
 
 /// Only what follows the threshold: this happens at each step of a drag.
@@ -288,8 +296,9 @@ Plot CurveView::plot() const {
     const QSizeF cell(size.width() / 2, size.height() / 3);
     for (const CurvePage page : all_curve_pages) {
       painter.save();
-      painter.translate(int(page) % 2 * cell.width(), int(page) / 2 * cell.height());
-      self->chart(page)->paint(painter, cell);
+      const int at = int(page) + (int(page) > 0);  // the first one is twice as wide
+      painter.translate(at % 2 * cell.width(), at / 2 * cell.height());
+      self->chart(page)->paint(painter, at == 0 ? QSizeF(size.width(), cell.height()) : cell);
       painter.restore();
     }
   };

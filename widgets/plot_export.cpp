@@ -205,7 +205,7 @@ Plot plot_of(QWidget& view, const QString& title, std::function<QByteArray()> cs
 }
 
 std::function<QByteArray()> numbers_of(QWidget& view) {
-  for (QWidget* part = &view; part && !part->isWindow(); part = part->parentWidget())
+  for (QWidget* part = &view; part; part = part->isWindow() ? nullptr : part->parentWidget())
     if (part->metaObject()->indexOfMethod("csv()") >= 0)
       return [part] {
         QByteArray numbers;
@@ -248,6 +248,8 @@ QToolButton* PlotExport::make_button(QWidget* parent) {
   button->setMenu(menu);
   return button;
 }
+
+bool PlotExport::is_seen() const { return view_->isVisible() && !view_->visibleRegion().isEmpty(); }
 
 void PlotExport::ask(PlotFormat format) {
   const Plot plot = plot_();

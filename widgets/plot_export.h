@@ -56,6 +56,9 @@ class PlotExport : public QObject {
   void set_stamp(const QString& stamp) { stamp_ = stamp; }
   const QString& stamp() const { return stamp_; }
   QToolButton* make_button(QWidget* parent = nullptr);
+  const QList<QAction*>& actions() const { return actions_; }
+  QString title() const { return plot_().title; }
+  bool is_seen() const;                                                ///< its view is
   void offer_menu_on(QWidget* other);                                  ///< another part of the view
   void save(const QString& path, const QSize& pixels = {1600, 1200});  ///< tells saved() or failed()
 

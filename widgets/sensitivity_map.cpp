@@ -5,6 +5,7 @@
 #include <QToolTip>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "widgets/colour_map.h"
 #include "widgets/figures_text.h"
@@ -16,7 +17,9 @@ namespace {
 
 constexpr double kBarWidth = 14, kGap = 6;  // [px]
 
+/// NaN where nobody could be right or wrong.
 double value_of(const SensitivityCell& cell, SensitivityFigure figure) {
+  if (cell.num_queries == 0 && figure != SensitivityFigure::Queries) return std::numeric_limits<double>::quiet_NaN();
   switch (figure) {
     case SensitivityFigure::RecallAt1:
       return cell.recall_at_1;
@@ -31,6 +34,7 @@ double value_of(const SensitivityCell& cell, SensitivityFigure figure) {
 }
 
 QString text_of(double value, SensitivityFigure figure) {
+  if (std::isnan(value)) return QStringLiteral("–");
   return figure == SensitivityFigure::Queries ? QLocale::c().toString(int(value)) : percent(value);
 }
 
@@ -51,10 +55,16 @@ void SensitivityMap::show_sensitivity(std::shared_ptr<const Sensitivity> sensiti
   lower_ = 0;
   upper_ = 1;
   if (sensitivity_ && !sensitivity_->cells.empty()) {
-    const auto [least, most] = std::ranges::minmax(
-        sensitivity_->cells, {}, [&](const SensitivityCell& cell) { return value_of(cell, figure_); });
-    lower_ = value_of(least, figure_);
-    upper_ = std::max(lower_ + 1e-9, value_of(most, figure_));
+    lower_ = std::numeric_limits<double>::infinity();
+    upper_ = -lower_;
+    for (const SensitivityCell& cell : sensitivity_->cells) {
+      const double value = value_of(cell, figure_);
+      if (std::isnan(value)) continue;
+      lower_ = std::min(lower_, value);
+      upper_ = std::max(upper_, value);
+    }
+    if (lower_ > upper_) lower_ = 0, upper_ = 1;  // no query anywhere
+    upper_ = std::max(upper_, lower_ + 1e-9);
   }
   update();
 }
@@ -99,10 +109,11 @@ void SensitivityMap::paint(QPainter& painter, const QSizeF& size) const {
   for (std::size_t gap = 0; gap < study.gaps.size(); ++gap)
     for (std::size_t radius = 0; radius < study.radii.size(); ++radius) {
       const QRectF box = cell(radius, gap, area);
-      const QColor ground = colour_of(value(radius, gap));
+      const bool known = !std::isnan(value(radius, gap));
+      const QColor ground = known ? colour_of(value(radius, gap)) : colours.grid;
       painter.fillRect(box.adjusted(0, 0, -1, -1), ground);
       QString text = text_of(value(radius, gap), figure_);
-      if (study.not_reranked[gap] > 0) text += QLatin1Char('*');
+      if (known && study.not_reranked[gap] > 0) text += QLatin1Char('*');
       painter.setPen(ground.lightnessF() > 0.45 ? Qt::black : Qt::white);
       if (metrics.horizontalAdvance(text) < box.width() && metrics.height() * 0.8 < box.height())
         painter.drawText(box, Qt::AlignCenter, text);

@@ -92,11 +92,11 @@ SensitivityView::SensitivityView(QWidget* parent) : QWidget(parent) {
   sides_->setContentsMargins(0, 0, 0, 0);
   sides_->setSpacing(0);
   sides_->addWidget(map_, 3);
-  auto* curves = new QVBoxLayout;
-  curves->setSpacing(0);
-  curves->addWidget(figures_, 3);
-  curves->addWidget(queries_, 2);
-  sides_->addLayout(curves, 2);
+  curves_ = new QBoxLayout(QBoxLayout::TopToBottom);
+  curves_->setSpacing(0);
+  curves_->addWidget(figures_, 3);
+  curves_->addWidget(queries_, 2);
+  sides_->addLayout(curves_, 2);
   words_ = new QLabel;
   words_->setWordWrap(true);
   words_->setAlignment(Qt::AlignCenter);
@@ -177,7 +177,9 @@ void SensitivityView::refill() {
                        "and exclusion gap."));
   words_->setText(words.join(QLatin1Char('\n')));
   words_->setVisible(!words.isEmpty());
-  words_->setSizePolicy(QSizePolicy::Preferred, sensitivity_ ? QSizePolicy::Maximum : QSizePolicy::Expanding);
+  QSizePolicy policy = words_->sizePolicy();  // keeps what it knows of height for width
+  policy.setVerticalPolicy(sensitivity_ ? QSizePolicy::Maximum : QSizePolicy::Expanding);
+  words_->setSizePolicy(policy);
 }
 
 /// The row or column of the map through the present protocol, or what lies nearest to it.
@@ -221,7 +223,9 @@ void SensitivityView::fill_curves() {
 }
 
 void SensitivityView::lay_out() {
-  sides_->setDirection(width() < kNarrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+  const bool narrow = width() < kNarrow;
+  sides_->setDirection(narrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+  curves_->setDirection(narrow ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
 }
 
 void SensitivityView::resizeEvent(QResizeEvent* event) {

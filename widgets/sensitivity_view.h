@@ -99,7 +99,7 @@ class SensitivityView : public QWidget {
   QPushButton *compute_, *cancel_;
   QProgressBar* progress_;
   QWidget *plots_, *bar_;
-  QBoxLayout* sides_;
+  QBoxLayout *sides_, *curves_;
   SensitivityMap* map_;
   Chart *figures_, *queries_;
   QLabel* words_;

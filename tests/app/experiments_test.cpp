@@ -69,6 +69,14 @@ class ExperimentsTest : public QObject {
     QCOMPARE(experiments.current()->label, QString("Mine"));
   }
 
+  void a_label_tells_the_options_apart() {
+    Experiments experiments;
+    experiments.add(experiment(R"({"context":"polar","rings":20})"));
+    experiments.add(experiment(R"({"context":"cart","rings":20})"));
+    QCOMPARE(experiments.all()[0].label, QString("Scan Context"));
+    QCOMPARE(experiments.all()[1].label, QString("Scan Context context=cart"));
+  }
+
   void the_same_again_replaces_and_a_copy_is_kept() {
     Experiments experiments;
     const int first = experiments.add(experiment("{}"));

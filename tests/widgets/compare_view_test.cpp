@@ -6,8 +6,11 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
+#include <algorithm>
 
 #include "tests/support.h"
+#include "widgets/answer_pair.h"
+#include "widgets/cloud_view.h"
 #include "widgets/difference_model.h"
 
 namespace relocus {
@@ -149,6 +152,39 @@ class CompareViewTest : public QObject {
     QVERIFY(view.show_a_button()->isEnabled() && !view.show_b_button()->isEnabled());  // B has no answer
   }
 
+  void both_answers_are_seen_in_3d_with_captions() {
+    CompareView view;
+    view.resize(700, 800);
+    view.show();
+    view.show_experiments({row(1, "One", true), row(2, "Two")});
+    view.show_comparison(comparison());
+    QVERIFY(!view.both_in_3d());  // made when they are wanted
+    QSignalSpy wanted(&view, &CompareView::scans_wanted);
+    view.show_query(3);
+    QCOMPARE(wanted.count(), 0);
+    view.show_both_in_3d(true);
+    QCOMPARE(wanted.count(), 1);
+    QCOMPARE(wanted[0][0].value<FrameId>(), 1);
+    QCOMPARE(wanted[0][1].value<FrameId>(), 2);
+    const auto captions = view.both_in_3d()->findChildren<QLabel*>();
+    const auto said = [&](const char* words) {
+      return std::ranges::any_of(captions, [&](QLabel* label) { return label->text() == QLatin1String(words); });
+    };
+    QVERIFY(said("A: frame 1, 55.0 m from the query: wrong"));
+    QVERIFY(said("B: frame 2, 0.5 m from the query: right"));
+    auto cloud = std::make_shared<PointCloud>();
+    for (int i = 0; i < 500; ++i) cloud->points.emplace_back(float(i % 20), float(i / 20), 0.f);
+    view.show_scans(cloud, nullptr);
+    view.grab();
+    QVERIFY(view.both_in_3d()->view(false)->points_drawn() > 0);
+    view.show_query(4);
+    QVERIFY(said("B: no answer"));
+    view.show_scan_error(QStringLiteral("gone"));
+    view.show_both_in_3d(false);
+    view.show_query(3);
+    QCOMPARE(wanted.count(), 2);
+  }
+
   void the_table_sorts_by_numbers_with_unknown_ones_last() {
     CompareView view;
     view.show_experiments({row(1, "One", true), row(2, "Two")});
@@ -176,7 +212,7 @@ class CompareViewTest : public QObject {
         copied(&view, &CompareView::copy_wanted);
     list_of(view)->selectRow(1);
     for (auto* button : view.findChildren<QPushButton*>())
-      if (button->isVisible() && button->isEnabled() && !button->text().startsWith("Show"))
+      if (button->isVisible() && button->isEnabled() && !button->isCheckable() && !button->text().startsWith("Show"))
         QTest::mouseClick(button, Qt::LeftButton);
     QCOMPARE(current[0][0].toInt(), 5);
     QCOMPARE(removed[0][0].toInt(), 5);

@@ -9,6 +9,7 @@
 #include <QXmlStreamReader>
 
 #include "tests/support.h"
+#include "widgets/cell_map_view.h"
 #include "widgets/curve_view.h"
 #include "widgets/plan_canvas.h"
 
@@ -127,6 +128,16 @@ class PlotExportTest : public QObject {
     QVERIFY(test::error_of([&] {
               plot_bytes(plot_of(canvas, QStringLiteral("Drive")), PlotFormat::Csv, {}, {});
             }).find("no numbers") != std::string::npos);
+  }
+
+  void numbers_are_those_of_the_view_around_a_canvas() {
+    CellMapView cells;
+    cells.show_map({{CellGrid::Shape::Square, {-1, -1}, {1, 1}}, {{2, 2}, {0.5f, std::nanf(""), 2, 3}}}, {});
+    const QByteArray values = numbers_of(*cells.canvas())();
+    QCOMPARE(int(values.count('\n')), 4);
+    QVERIFY(values.contains("\n0,0,-0.5,-0.5,0.5\n"));
+    QWidget plain;
+    QVERIFY(!numbers_of(plain));
   }
 
   void files_are_written_by_their_suffix_and_problems_are_named() {

@@ -63,6 +63,20 @@ class SensitivityViewTest : public QObject {
     QVERIFY(apart(view.map()->colour_of(100), view.map()->colour_of(40)) > 200);  // the scale follows
   }
 
+  void without_queries_a_cell_is_empty_and_not_zero() {
+    auto made = study();
+    made->cells[3] = {};
+    SensitivityView view;
+    view.show_sensitivity(made);
+    expose(view);
+    const QImage picture = view.map()->grab().toImage();
+    const QColor seen = picture.pixelColor((view.map()->cell(0, 1).topLeft() + QPointF(6, 6)).toPoint());
+    QVERIFY(apart(seen, view_colours(view.palette()).grid) < 8);
+    QVERIFY(apart(view.map()->colour_of(.1), view.map()->colour_of(0)) == 0);  // 0 is below the scale
+    view.show_figure(SensitivityFigure::Queries);
+    QVERIFY(apart(view.map()->colour_of(0), view.map()->colour_of(50)) > 50);  // no queries is a number of queries
+  }
+
   void the_present_protocol_has_a_frame() {
     SensitivityView view;
     view.show_sensitivity(study());
