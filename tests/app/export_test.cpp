@@ -147,6 +147,7 @@ class ExportTest : public QObject {
     QFETCH(QSize, size);
     test::Desk desk;
     QVERIFY(desk.open(folder_ / "laps"));
+    QTest::qWait(200);  // the docks find their places
     const QRect before = desk.dock("query")->widget()->geometry();
     auto* dialog = ask<PictureDialog>(desk, QKeySequence("Ctrl+Shift+P"));
     QVERIFY(dialog);
