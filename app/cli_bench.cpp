@@ -8,9 +8,8 @@
 #include "core/datasets/registry.h"
 #include "core/environment.h"
 #include "core/error.h"
-#include "core/networks/bench.h"
+#include "core/network_library.h"
 #include "core/simulator/simulator.h"
-#include "core/weights/golden_rule.h"
 
 namespace relocus {
 namespace {
@@ -48,7 +47,7 @@ Sequence sequence_for(const std::string& folder, const fs::path& scratch, const 
 
 std::vector<BenchStage> network_stages(const PointCloud& cloud, const fs::path& weights, int threads, double rate) {
   std::vector<BenchStage> stages;
-  for (const StageTime& time : bench_networks(std::span(&cloud, 1), weights, threads))
+  for (const StageTime& time : network_library().bench(std::span(&cloud, 1), weights, threads))
     stages.push_back({time.name, time.min_milliseconds, time.giga_multiply_adds / rate * 1e3});
   return stages;
 }
@@ -91,7 +90,7 @@ void bench(const Cli& cli, const std::string& folder, const MethodFlags& flags) 
   const ScratchFolder scratch;
   const Sequence sequence = sequence_for(folder, scratch.path / "sequence", progress);
   const int threads = thread_count(flags.resources.threads);
-  const double rate = matrix_multiply_rate(threads);
+  const double rate = network_library().matrix_multiply_rate(threads);
 
   std::vector<BenchStage> stages;
   Reading reading;
@@ -104,7 +103,7 @@ void bench(const Cli& cli, const std::string& folder, const MethodFlags& flags) 
     progress("Measuring networks", 0, 1);
     if (weights.empty()) {
       weights = scratch.path / "weights";
-      write_golden_weights(weights);
+      network_library().write_golden_weights(weights);
     }
     add(network_stages(reading.cloud, weights, threads, rate));
   }

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/methods/overlap_netvlad.h"
+#include "core/methods/registry.h"
+#include "core/networks/bench.h"
+
+namespace relocus {
+
+/// What is computed with LibTorch. It lies in a shared library of its own, loaded when it is first asked for: LibTorch
+/// and the 280 libraries that it needs take half a second, which nobody should wait for who does not use them.
+struct NetworkLibrary {
+  std::unique_ptr<Method> (*overlap_netvlad)(const OverlapNetvladOptions& options, const Resources& resources);
+  std::string (*overlap_netvlad_hash)(const Resources& resources);  ///< of the weights
+  std::vector<StageTime> (*bench)(std::span<const PointCloud> clouds, const std::filesystem::path& weights,
+                                  int threads);
+  double (*matrix_multiply_rate)(int threads);
+  void (*write_golden_weights)(const std::filesystem::path& folder);
+};
+
+/// Loads it if need be. Throws, naming where it belongs, when it cannot be loaded.
+const NetworkLibrary& network_library();
+
+/// Whether it is loaded.
+bool has_network_library();
+
+}  // namespace relocus

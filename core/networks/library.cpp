@@ -1,0 +1,25 @@
+// The door of the shared library of networks: see core/network_library.h.
+#include "core/environment.h"
+#include "core/error.h"
+#include "core/network_library.h"
+#include "core/networks/overlap_netvlad.h"
+#include "core/weights/golden_rule.h"
+
+namespace relocus {
+
+extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_network_library(const char* wanted) {
+  if (version() != wanted)
+    throw Error("the library of networks belongs to Relocus {}, this is {}: install them together", version(), wanted);
+  static const NetworkLibrary library{
+      make_overlap_netvlad_method,
+      overlap_netvlad_hash,
+      [](std::span<const PointCloud> clouds, const std::filesystem::path& weights, int threads) {
+        return bench_networks(clouds, weights, threads);
+      },
+      matrix_multiply_rate,
+      [](const std::filesystem::path& folder) { write_golden_weights(folder); },
+  };
+  return library;
+}
+
+}  // namespace relocus
