@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 
+#include "app/cli_import.h"
 #include "core/environment.h"
 #include "core/error.h"
 
@@ -40,6 +41,7 @@ int main(int argc, char** argv) {
   add_export_command(app, cli);
   add_match_command(app, cli);
   add_bench_command(app, cli);
+  add_import_command(app, cli);
 
   try {
     app.parse(argc, argv);

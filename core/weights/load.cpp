@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/networks/bevnet.h"
 
 namespace relocus {
 namespace {
@@ -51,6 +52,16 @@ Tensors state_of(const torch::nn::Module& network, const std::string& prefix) {
   Tensors result;
   for (const auto& [name, tensor] : named_tensors(network)) result.emplace(prefix + name, tensor.detach());
   return result;
+}
+
+void load_bevnet(BevNet& network, const ModelFolder& model) {
+  Tensors whole;
+  for (const char* part : {"backbone", "overlap", "bevnet"}) {
+    const std::string& prefix = model.network(part).prefix;
+    for (const auto& [name, tensor] : read_tensors(model, part))
+      if (name.starts_with(prefix)) whole.emplace(name.substr(prefix.size()), tensor);
+  }
+  load_strictly(network, whole, "", model.source.string());
 }
 
 }  // namespace relocus
