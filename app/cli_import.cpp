@@ -1,6 +1,5 @@
 #include "app/cli_import.h"
-#include "core/weights/import.h"
-#include "core/weights/soundness.h"
+#include "core/checkpoints.h"
 
 namespace relocus {
 namespace {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoints.h"
 #include "core/methods/overlap_netvlad.h"
 #include "core/methods/registry.h"
 #include "core/networks/bench.h"
@@ -21,6 +22,10 @@ struct NetworkLibrary {
                                   int threads);
   double (*matrix_multiply_rate)(int threads);
   void (*write_golden_weights)(const std::filesystem::path& folder);
+  ImportReport (*import_checkpoints)(std::span<const std::filesystem::path> files, const std::string& method,
+                                     const std::filesystem::path& out, const ImportOptions& options);
+  FeatureCheck (*check_features)(const std::filesystem::path& model, const std::string& method,
+                                 std::span<const CheckScan> scans);
 };
 
 /// Loads it if need be. Throws, naming where it belongs, when it cannot be loaded.

@@ -4,6 +4,8 @@
 #include "core/network_library.h"
 #include "core/networks/overlap_netvlad.h"
 #include "core/weights/golden_rule.h"
+#include "core/weights/import.h"
+#include "core/weights/soundness.h"
 
 namespace relocus {
 
@@ -18,6 +20,8 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
       },
       matrix_multiply_rate,
       [](const std::filesystem::path& folder) { write_golden_weights(folder); },
+      convert_checkpoints,
+      measure_features,
   };
   return library;
 }

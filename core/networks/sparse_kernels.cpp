@@ -1,6 +1,6 @@
 #include "core/networks/sparse_kernels.h"
 
-#include <ATen/Parallel.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -13,6 +13,21 @@
 
 namespace relocus {
 namespace {
+
+/// Gives each thread one stretch of [first, last), of at least `grain`; alone where others compute in parallel already.
+template <class Body>
+void parallel_for(std::int64_t first, std::int64_t last, std::int64_t grain, const Body& body) {
+  const std::int64_t count = last - first;
+  const std::int64_t threads = std::min<std::int64_t>(omp_get_max_threads(), (count + grain - 1) / grain);
+  if (count <= 0) return;
+  if (threads <= 1 || omp_in_parallel()) return body(first, last);
+  const std::int64_t stretch = (count + threads - 1) / threads;
+#pragma omp parallel for num_threads(int(threads)) schedule(static, 1)
+  for (std::int64_t i = 0; i < threads; ++i) {
+    const std::int64_t from = first + i * stretch, to = std::min(last, from + stretch);
+    if (from < to) body(from, to);
+  }
+}
 
 using Pair = RuleBook::Pair;
 
@@ -218,7 +233,7 @@ bool has_sparse_kernels() { return multiply_pairs != nullptr; }
 void pack_weights(const float* weights, std::int64_t out_channels, std::int64_t in_channels, int taps,
                   WeightStrides strides, float* packed) {
   const std::int64_t out_blocks = out_channels / B, in_blocks = in_channels / B;
-  at::parallel_for(0, taps * out_blocks, 4, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, taps * out_blocks, 4, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t task = first; task < last; ++task) {
       const std::int64_t tap = task / out_blocks, out = task % out_blocks * B;
       float* to = packed + task * in_blocks * B * B;
@@ -233,7 +248,7 @@ void sparse_convolution(const RuleBook& rules, const float* input, std::int64_t 
                         const float* packed_weights, const float* bias, float* output, std::int64_t out_channels) {
   const std::int64_t out_blocks = out_channels / B;
   const std::int64_t groups = (out_blocks + group_blocks - 1) / group_blocks;
-  at::parallel_for(0, rules.blocks * groups, 1, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, rules.blocks * groups, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t task = first; task < last; ++task) {
       const std::int64_t block = task / groups, out_first = task % groups * group_blocks;
       const std::int64_t out_last = std::min(out_first + group_blocks, out_blocks);
@@ -258,7 +273,7 @@ void dense_product(const float* input, std::int64_t rows, std::int64_t in_channe
   const std::int64_t out_blocks = out_channels / B;
   const std::int64_t groups = (out_blocks + group_blocks - 1) / group_blocks;
   const std::int64_t blocks = (rows + dense_rows - 1) / dense_rows;
-  at::parallel_for(0, blocks * groups, 1, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, blocks * groups, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t task = first; task < last; ++task) {
       const std::int64_t row = task / groups * dense_rows, count = std::min(dense_rows, rows - row);
       const std::int64_t out_first = task % groups * group_blocks;
@@ -278,7 +293,7 @@ void column_statistics(const float* matrix, std::int64_t rows, std::int64_t colu
                        const float* weights) {
   const std::int64_t blocks = (rows + statistics_rows - 1) / statistics_rows;
   std::vector<Moments> parts(blocks);
-  at::parallel_for(0, blocks, 1, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, blocks, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t b = first; b < last; ++b) {
       const std::int64_t row = b * statistics_rows;
       parts[b] = block_moments(matrix + row * columns, weights ? weights + row : nullptr,
@@ -302,7 +317,7 @@ void row_product(const float* x, const float* matrix, std::int64_t rows, std::in
   constexpr std::int64_t block = 512;  // rows; the same sums whatever the number of threads
   const std::int64_t blocks = (rows + block - 1) / block;
   std::vector<float> parts(blocks * columns, 0.f);
-  at::parallel_for(0, blocks, 1, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, blocks, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t b = first; b < last; ++b) {
       float* __restrict sum = parts.data() + b * columns;
       for (std::int64_t r = b * block; r < std::min(rows, (b + 1) * block); ++r)
@@ -318,7 +333,7 @@ void row_product(const float* x, const float* matrix, std::int64_t rows, std::in
 
 void scale_shift(float* x, std::int64_t rows, std::int64_t columns, const float* scale, const float* shift, bool relu) {
   const float least = relu ? 0.f : -std::numeric_limits<float>::infinity();
-  at::parallel_for(0, rows, 256, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, rows, 256, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       float* row = x + r * columns;
       for (std::int64_t c = 0; c < columns; ++c) row[c] = std::max(row[c] * scale[c] + shift[c], least);
@@ -328,7 +343,7 @@ void scale_shift(float* x, std::int64_t rows, std::int64_t columns, const float*
 
 void scale_shift_add_relu(float* x, const float* scale, const float* shift, const float* other,
                           const float* other_scale, const float* other_shift, std::int64_t rows, std::int64_t columns) {
-  at::parallel_for(0, rows, 256, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, rows, 256, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       float* row = x + r * columns;
       const float* beside = other + r * columns;
@@ -340,7 +355,7 @@ void scale_shift_add_relu(float* x, const float* scale, const float* shift, cons
 
 void pool_rows(const float* input, std::int64_t rows, std::int64_t columns, const std::int64_t* windows,
                std::int64_t rows_out, float* output) {
-  at::parallel_for(0, rows_out, 128, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, rows_out, 128, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       float* y = output + r * columns;
       std::fill(y, y + columns, -std::numeric_limits<float>::infinity());

@@ -218,8 +218,8 @@ void remark(ImportReport& report, int large_krsc, bool repaired) {
 
 }  // namespace
 
-ImportReport import_checkpoints(std::span<const fs::path> files, const std::string& method, const fs::path& out,
-                                const ImportOptions& options) {
+ImportReport convert_checkpoints(std::span<const fs::path> files, const std::string& method, const fs::path& out,
+                                 const ImportOptions& options) {
   if (method != known_method) throw Error("checkpoints of {} cannot be imported; known: {}", method, known_method);
   if (files.empty()) throw Error("name the checkpoints to import");
   Conversion conversion{layout_named(options.layout), options.repair_permutation, {}, {}, {}};
@@ -260,24 +260,6 @@ ImportReport import_checkpoints(std::span<const fs::path> files, const std::stri
   remark(report, conversion.large_krsc, options.repair_permutation);
   write_atomically(out / "import.json", to_json(report).dump(2) + "\n");
   return report;
-}
-
-nlohmann::ordered_json to_json(const ImportReport& report) {
-  using Json = nlohmann::ordered_json;
-  Json json{{"sha256", report.sha256}, {"networks", report.networks}, {"remarks", report.remarks}};
-  for (const ImportReport::Source& source : report.sources) {
-    Json remarks = Json::object();
-    for (const auto& [key, value] : source.remarks) remarks[key] = value;
-    json["sources"].push_back({{"file", source.file}, {"sha256", source.sha256}, {"remarks", remarks}});
-  }
-  for (const ImportReport::Item& item : report.tensors)
-    json["tensors"].push_back({{"name", item.name},
-                               {"file", item.file},
-                               {"key", item.key},
-                               {"stored", item.stored},
-                               {"shape", item.shape},
-                               {"rule", item.rule}});
-  return json;
 }
 
 }  // namespace relocus

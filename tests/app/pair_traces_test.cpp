@@ -5,8 +5,8 @@
 
 #include "app/session.h"
 #include "core/datasets/registry.h"
+#include "core/network_library.h"
 #include "core/pipeline.h"
-#include "core/weights/golden_rule.h"
 #include "tests/app/made_sequence.h"
 #include "tests/support.h"
 
@@ -152,7 +152,7 @@ class PairTracesTest : public QObject {
 
   void networks_are_made_once_and_their_maps_add_up() {
     const std::filesystem::path weights = folder_.filePath("golden").toStdString();
-    write_golden_weights(weights, {}, narrow);
+    network_library().write_golden_weights(weights, {}, narrow);
     PairTraces traces;
     QSignalSpy inspected(&traces, &PairTraces::inspected);
     traces.show_sequence(opened_);

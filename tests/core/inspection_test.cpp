@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/weights/golden_rule.h"
+#include "core/network_library.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -60,7 +60,7 @@ class InspectionTest : public QObject {
   void initTestCase() {
     golden_.weights = folder_.filePath("golden").toStdString();
     golden_.device = "cpu";
-    write_golden_weights(golden_.weights, {}, narrow);
+    network_library().write_golden_weights(golden_.weights, {}, narrow);
     network_ = std::make_unique<Compared>(compare("overlap_netvlad", walls(), walls(0.5), golden_));
   }
 
