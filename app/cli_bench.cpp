@@ -103,7 +103,7 @@ void bench(const Cli& cli, const std::string& folder, const MethodFlags& flags) 
     progress("Measuring networks", 0, 1);
     if (weights.empty()) {
       weights = scratch.path / "weights";
-      network_library().write_golden_weights(weights);
+      network_library().write_golden_weights(weights, {}, {});
     }
     add(network_stages(reading.cloud, weights, threads, rate));
   }

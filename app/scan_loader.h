@@ -26,7 +26,7 @@ class ScanLoader : public QObject {
   Q_OBJECT
 
  public:
-  explicit ScanLoader(QObject* parent = nullptr, std::size_t bytes_kept = std::size_t(256) << 20);
+  explicit ScanLoader(QObject* parent = nullptr, std::size_t bytes_kept = std::size_t(128) << 20);
 
   /// Forgets everything and reads from this sequence from now on.
   void show_sequence(std::shared_ptr<const Sequence> sequence);

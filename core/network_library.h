@@ -10,6 +10,7 @@
 #include "core/methods/overlap_netvlad.h"
 #include "core/methods/registry.h"
 #include "core/networks/bench.h"
+#include "core/networks/widths.h"
 
 namespace relocus {
 
@@ -21,7 +22,7 @@ struct NetworkLibrary {
   std::vector<StageTime> (*bench)(std::span<const PointCloud> clouds, const std::filesystem::path& weights,
                                   int threads);
   double (*matrix_multiply_rate)(int threads);
-  void (*write_golden_weights)(const std::filesystem::path& folder);
+  void (*write_golden_weights)(const std::filesystem::path& folder, const std::string& suffix, const Widths& widths);
   ImportReport (*import_checkpoints)(std::span<const std::filesystem::path> files, const std::string& method,
                                      const std::filesystem::path& out, const ImportOptions& options);
   FeatureCheck (*check_features)(const std::filesystem::path& model, const std::string& method,

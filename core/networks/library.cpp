@@ -19,7 +19,7 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
         return bench_networks(clouds, weights, threads);
       },
       matrix_multiply_rate,
-      [](const std::filesystem::path& folder) { write_golden_weights(folder); },
+      write_golden_weights,
       convert_checkpoints,
       measure_features,
   };
