@@ -195,7 +195,10 @@ void Session::adopt(Opening opening) {
     Q_EMIT protocol_changed(protocol_);
     Q_EMIT method_choice_changed(method_choice_);
     experiments_.add(opening.experiment, opening.path);
-    adopt(std::move(opening.experiment));
+    // In a turn of its own: the window answers between showing the sequence and showing the answers.
+    runner(Activity::Evaluating)
+        .start([experiment = opening.experiment](const Progress&) { return experiment; },
+               [this](std::shared_ptr<const Experiment> experiment) { adopt(std::move(experiment)); });
   } else {
     set_query(0);
     evaluate_again();
@@ -465,6 +468,7 @@ void Session::set_threshold(std::optional<double> threshold) {
 
 void Session::evaluate_again() {
   if (!opened_) return;
+  if (!experiment_ && experiments_.current()) return take_current_experiment();  // it was about to be shown
   if (experiment_) {
     runner(Activity::Evaluating)
         .start([group = together(experiments_), opened = opened_, protocol = protocol_](
