@@ -104,7 +104,10 @@ MainWindow::MainWindow(Session& session, bool remember)
   add_session_files();
 }
 
-MainWindow::~MainWindow() { session_.disconnect(this); }
+MainWindow::~MainWindow() {
+  hide();  // docks tell that they are hidden while there is somebody to tell
+  session_.disconnect(this);
+}
 
 // Making -------------------------------------------------------------------------------------------------------------
 

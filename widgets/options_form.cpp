@@ -69,6 +69,7 @@ class OptionsForm::Rows final : public OptionVisitor {
     auto* box = new CalmBox<QSpinBox>;
     box->setRange(range.min, range.max);
     box->setGroupSeparatorShown(true);
+    if (range.min == -1) box->setSpecialValueText(tr("off"));  // as the command line's -1
     box->setValue(value);
     connect(box, &QSpinBox::valueChanged, &form_, [&value, form = &form_](int now) {
       value = now;

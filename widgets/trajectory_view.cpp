@@ -93,6 +93,7 @@ void TrajectoryView::make_bar() {
   reading_->setAccessibleName(tr("Frame under the pointer"));
   reading_->setTextFormat(Qt::PlainText);
   reading_->setMinimumWidth(1);
+  reading_->setContentsMargins(6, 2, 6, 3);
   colour_icons();
 
   auto* bar = new QHBoxLayout;
@@ -101,8 +102,7 @@ void TrajectoryView::make_bar() {
   for (QToolButton* button : {revisits_shown_, answers_shown_, profile_shown_}) bar->addWidget(button);
   bar->addSpacing(6);
   for (QToolButton* button : {move_, box_, lasso_}) bar->addWidget(button);
-  bar->addSpacing(4);
-  bar->addWidget(reading_, 1);
+  bar->addStretch(1);
   bar->addWidget(unselect_);
   bar->addWidget(fit_);
   auto* plots = new QSplitter(Qt::Vertical);
@@ -116,6 +116,7 @@ void TrajectoryView::make_bar() {
   layout->setSpacing(0);
   layout->addLayout(bar);
   layout->addWidget(plots, 1);
+  layout->addWidget(reading_);
   setFocusProxy(canvas_);
 }
 

@@ -215,7 +215,8 @@ class PairViewTest : public QObject {
     stage.draw();
     const QRgb waiting = stage.seen(PairSide::Query, 7, 3);
     auto distances = std::make_shared<PairDistances>();
-    for (const auto& point : square()->points) distances->query.push_back(point.x() > 0 ? 0.f : 2.f);
+    const auto scan = square();
+    for (const auto& point : scan->points) distances->query.push_back(point.x() > 0 ? 0.f : 2.f);
     distances->candidate.assign(distances->query.size(), 1.f);
     distances->candidate[0] = kNan;
     PairKnowledge knowledge = known();
