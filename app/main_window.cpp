@@ -170,7 +170,8 @@ void MainWindow::wire() {
   connect(&session_.history(), &SelectionHistory::changed, this, &MainWindow::show_undo);
 
   // The window itself.
-  connect(&session_, &Session::sequence_changed, this, &MainWindow::show_workspace);
+  // Making the scenes takes its time: in a turn of its own the window answers before.
+  connect(&session_, &Session::sequence_changed, this, &MainWindow::show_workspace, Qt::QueuedConnection);
   connect(&session_, &Session::several_sequences, this, &MainWindow::ask_which);
   connect(&session_, &Session::opened_from, this, [this](const std::filesystem::path& path) {
     const auto kind = std::filesystem::exists(path / "experiment.json") ? RecentKind::Experiment : RecentKind::Sequence;
