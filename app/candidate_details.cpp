@@ -2,6 +2,7 @@
 
 #include "core/datasets/registry.h"
 #include "core/overlap.h"
+#include "core/registration.h"
 #include "widgets/bev_view.h"
 
 namespace relocus {
@@ -68,14 +69,12 @@ void CandidateDetails::go_on() {
       [opened = opened_, query = query_, query_cloud = query_cloud_, frame](const Progress& progress) mutable {
         Outcome outcome{.query = std::move(query_cloud)};
         try {  // a scan that cannot be read is told where it is shown; here its row stays as it is
-          const auto& frames = opened->sequence.frames;
           if (!outcome.query) outcome.query = std::make_shared<PointCloud>(read_cloud(opened->sequence, query));
           const PointCloud cloud = read_cloud(opened->sequence, frame);
           progress("Looking at candidates", 0, 1);
           outcome.picture = bev_picture(cloud, kSide);
-          const auto &a = frames[std::size_t(query)].world_from_sensor,
-                     &b = frames[std::size_t(frame)].world_from_sensor;
-          if (a && b) outcome.overlap = bev_overlap(*outcome.query, cloud, a->inverse() * *b).mean();
+          if (const auto pose = true_a_from_b(opened->sequence, query, frame))
+            outcome.overlap = bev_overlap(*outcome.query, cloud, *pose).mean();
         } catch (const Error&) {
         }
         return outcome;

@@ -2,6 +2,7 @@
 #include <QDockWidget>
 
 #include "app/main_window.h"
+#include "core/registration.h"
 #include "widgets/candidate_table.h"
 #include "widgets/feature_view.h"
 #include "widgets/overlap_view.h"
@@ -22,8 +23,8 @@ std::optional<CellMap> map_of(const TracedValue* value) {
   return value && value->is_map() ? std::optional(value->map()) : std::nullopt;
 }
 
-std::shared_ptr<const OverlapMaps> overlap_maps(const PairInspection& pair, const QString& query,
-                                                const QString& candidate) {
+std::shared_ptr<OverlapMaps> overlap_maps(const PairInspection& pair, const BevOverlap* truth, const QString& query,
+                                          const QString& candidate) {
   auto maps = std::make_shared<OverlapMaps>();
   const TracedValue* evidence = pair.inspection.evidence(Side::Query);
   maps->title = evidence ? QString::fromStdString(evidence->label.title) : QString();
@@ -31,11 +32,11 @@ std::shared_ptr<const OverlapMaps> overlap_maps(const PairInspection& pair, cons
   maps->candidate = candidate;
   maps->predicted_query = map_of(evidence);
   maps->predicted_candidate = map_of(pair.inspection.evidence(Side::Candidate));
-  maps->true_query = pair.true_query;
-  maps->true_candidate = pair.true_candidate;
-  if (pair.query_from_candidate) maps->query_from_candidate = in_plane(*pair.query_from_candidate);
   maps->similarity = pair.inspection.similarity;
-  maps->true_overlap = pair.true_overlap;
+  if (!truth) return maps;
+  maps->true_query = truth->map_a;
+  maps->true_candidate = truth->map_b;
+  maps->true_overlap = truth->mean();
   return maps;
 }
 
@@ -49,13 +50,13 @@ CellAttention cell_attention(const PairAttention& attention) {
 }
 
 /// What the method sees, and where it errs, as maps on the scans' points.
-void drape_evidence(PairView& view, const PairInspection& pair) {
+void drape_evidence(PairView& view, const PairInspection& pair, const BevOverlap* truth) {
   const TracedValue* evidence = pair.inspection.evidence(Side::Query);
   const auto query = map_of(evidence), candidate = map_of(pair.inspection.evidence(Side::Candidate));
   if (!query || !candidate) return;
   view.show_cell_maps(*query, *candidate, QString::fromStdString(evidence->label.title), 0, 1);
-  if (pair.true_query && pair.true_candidate)
-    view.show_cell_maps(difference(*query, *pair.true_query), difference(*candidate, *pair.true_candidate),
+  if (truth)
+    view.show_cell_maps(difference(*query, truth->map_a), difference(*candidate, truth->map_b),
                         MainWindow::tr("Predicted − true overlap"), -1, 1);
 }
 
@@ -71,6 +72,9 @@ void MainWindow::add_feature_views() {
     connect(dock, &QDockWidget::visibilityChanged, this,
             [&traces, dock](bool visible) { traces.want(dock, visible); });  // nothing is computed that nobody sees
   }
+  const auto truth_of = [this](const PairInspection& pair) {
+    return session_.pair_geometry().overlap_of(pair.query, pair.candidate);
+  };
   const auto name_of = [this](const QString& role, FrameId frame) {
     const auto& opened = session_.opened();
     return opened && frame >= 0 ? tr("%1 · frame %2").arg(role).arg(opened->sequence.frames[std::size_t(frame)].number)
@@ -95,10 +99,18 @@ void MainWindow::add_feature_views() {
   connect(&traces, &PairTraces::scans_changed, this, show_scans);
 
   // What the method sees in them.
+  const auto show_overlap = [this, overlap, name_of, &traces, truth_of] {
+    const auto& pair = traces.inspection();
+    if (!pair) return;
+    const auto maps = overlap_maps(*pair, truth_of(*pair).get(), name_of(tr("Query"), pair->query),
+                                   name_of(tr("Candidate"), pair->candidate));
+    if (const auto pose = true_a_from_b(session_.opened()->sequence, pair->query, pair->candidate))
+      maps->query_from_candidate = in_plane(*pose);
+    overlap->show_maps(maps);
+  };
   connect(&traces, &PairTraces::inspected, this,
-          [overlap, features, name_of](const std::shared_ptr<const PairInspection>& pair) {
-            overlap->show_maps(
-                overlap_maps(*pair, name_of(tr("Query"), pair->query), name_of(tr("Candidate"), pair->candidate)));
+          [features, show_overlap](const std::shared_ptr<const PairInspection>& pair) {
+            show_overlap();
             features->show_inspection({pair, &pair->inspection});
           });
   connect(&traces, &PairTraces::busy_changed, this, [overlap, &traces](bool busy) {
@@ -110,11 +122,18 @@ void MainWindow::add_feature_views() {
   // The same draped on the points of the pair view.
   connect(docks_["pair"], &QDockWidget::visibilityChanged, this,
           [this, &traces](bool visible) { traces.want(pair_, visible); });
-  const auto drape = [this, &traces] {
-    if (const auto& pair = traces.inspection()) drape_evidence(*pair_, *pair);
+  const auto drape = [this, &traces, truth_of] {
+    if (const auto& pair = traces.inspection()) drape_evidence(*pair_, *pair, truth_of(*pair).get());
   };
   connect(&traces, &PairTraces::inspected, this, drape);
   connect(&session_, &Session::candidate_changed, this, drape);  // the pair view forgot its maps
+  // The truth may come later than what the method sees.
+  connect(&session_.pair_geometry(), &PairGeometry::overlap_changed, this,
+          [show_overlap, drape](const std::shared_ptr<const BevOverlap>& truth) {
+            if (!truth) return;
+            show_overlap();
+            drape();
+          });
 
   // Attention: a cell of one scan is clicked, the other shows where it looks.
   connect(features, &FeatureView::attention_wanted, &traces,

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "app/main_window.h"
-#include "core/overlap.h"
 #include "widgets/candidate_model.h"
 #include "widgets/images_view.h"
 #include "widgets/pair_view.h"
@@ -69,16 +68,6 @@ std::vector<ImageTile> tiles_of(const Session& session) {
   return tiles;
 }
 
-/// A map of bev_overlap() about its sensor.
-CellMap around_sensor(const Array& values) {
-  const BevGrid grid = BevOverlapSettings().grid;
-  CellMap map;
-  map.grid.lower = {grid.lower.x(), grid.lower.y()};
-  map.grid.upper = {grid.upper.x(), grid.upper.y()};
-  map.values = values;
-  return map;
-}
-
 }  // namespace
 
 void MainWindow::add_pair_views() {
@@ -119,7 +108,7 @@ void MainWindow::add_pair_views() {
   connect(&geometry, &PairGeometry::overlap_changed, this,
           [this, truth](const std::shared_ptr<const BevOverlap>& overlap) {
             if (!overlap) return;
-            pair_->show_cell_maps(around_sensor(overlap->map_a), around_sensor(overlap->map_b), truth, 0, 1);
+            pair_->show_cell_maps(overlap->map_a, overlap->map_b, truth, 0, 1);
           });
   connect(&geometry, &PairGeometry::changed, this, [this, truth](const PairKnowledge& knowledge) {
     const AlignmentOffer& offer = knowledge.offer(Alignment::Truth);

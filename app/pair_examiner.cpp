@@ -1,5 +1,7 @@
 #include "app/pair_examiner.h"
 
+#include "core/registration.h"
+
 namespace relocus {
 
 PairExaminer::PairExaminer(QObject* parent) : QObject(parent) {
@@ -88,11 +90,7 @@ void PairExaminer::take(PairFacts& facts, const PairFacts& compared) {
 }
 
 std::optional<Eigen::Isometry3d> PairExaminer::query_from_candidate() const {
-  const auto& frames = opened_->sequence.frames;
-  const auto& query = frames[std::size_t(query_)].world_from_sensor;
-  const auto& candidate = frames[std::size_t(*candidate_)].world_from_sensor;
-  if (!query || !candidate) return {};
-  return query->inverse() * *candidate;
+  return true_a_from_b(opened_->sequence, query_, *candidate_);
 }
 
 }  // namespace relocus

@@ -160,6 +160,12 @@ PairKnowledge PairGeometry::knowledge() const {
 
 std::shared_ptr<const BevOverlap> PairGeometry::overlap() const { return candidate_ ? found().overlap : nullptr; }
 
+std::shared_ptr<const BevOverlap> PairGeometry::overlap_of(FrameId query, FrameId candidate) const {
+  for (const Found& each : found_)
+    if (each.query == query && each.candidate == candidate && each.overlap) return each.overlap;
+  return nullptr;
+}
+
 Alignment PairGeometry::alignment() const {
   if (needs_.alignment == Alignment::Icp)
     return candidate_ && found().no_registration.isEmpty() ? Alignment::Icp : Alignment::None;

@@ -34,6 +34,8 @@ class PairGeometry : public QObject {
   PairKnowledge knowledge() const;
   /// By ground truth, per cell of both scans; null: not known (yet).
   std::shared_ptr<const BevOverlap> overlap() const;
+  std::shared_ptr<const BevOverlap> overlap_of(FrameId query,
+                                               FrameId candidate) const;  ///< the present pair or another
 
  Q_SIGNALS:
   void changed(const relocus::PairKnowledge& knowledge);

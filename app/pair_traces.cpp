@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/overlap.h"
-
 namespace relocus {
 namespace {
 
@@ -14,18 +12,6 @@ constexpr auto kRest = 120ms;         // a selection that changes faster is not 
 constexpr std::size_t kRemember = 3;  // pairs, of some 30 MB each
 
 std::string device_of(const Experiment& experiment) { return experiment.device.empty() ? "auto" : experiment.device; }
-
-/// How much the scans truly overlap, cell by cell.
-void tell_truth(PairInspection& pair, const Sequence& sequence, const Scan& query, const Scan& candidate) {
-  const auto& a = sequence.frames.at(std::size_t(query.frame)).world_from_sensor;
-  const auto& b = sequence.frames.at(std::size_t(candidate.frame)).world_from_sensor;
-  if (!a || !b) return;
-  pair.query_from_candidate = a->inverse() * *b;
-  const BevOverlap overlap = bev_overlap(query.cloud, candidate.cloud, *pair.query_from_candidate);
-  pair.true_query = CellMap{{}, overlap.map_a};
-  pair.true_candidate = CellMap{{}, overlap.map_b};
-  pair.true_overlap = overlap.mean();
-}
 
 }  // namespace
 
@@ -167,7 +153,7 @@ void PairTraces::consider() {
 void PairTraces::start() {
   if (!machine_ || !query_scan() || !candidate_scan() || wanted_by_.empty()) return;
   runner_.start(
-      [machine = machine_, opened = opened_, query = query_scan_,
+      [machine = machine_, query = query_scan_,
        candidate = candidate_scan_](const Progress& progress) -> std::shared_ptr<const PairInspection> {
         progress("Loading weights", 0, 1);
         machine->make();
@@ -177,7 +163,6 @@ void PairTraces::start() {
         pair->method = machine->info->title;
         pair->inspection =
             inspect(*machine->info, *machine->method, {query->cloud, {}}, {candidate->cloud, {}}, progress);
-        tell_truth(*pair, opened->sequence, *query, *candidate);
         return pair;
       },
       [this](std::shared_ptr<const PairInspection> pair) { adopt(std::move(pair)); });

@@ -14,14 +14,11 @@
 
 namespace relocus {
 
-/// What a method sees in two scans, beside what is truly so.
+/// What a method sees in two scans.
 struct PairInspection {
   FrameId query = -1, candidate = -1;
   std::string method;  ///< title: "Scan Context"
   Inspection inspection;
-  std::optional<Eigen::Isometry3d> query_from_candidate;  ///< by ground truth [m]; nothing without poses
-  std::optional<CellMap> true_query, true_candidate;      ///< 1: overlaps, 0: does not; NaN: no data
-  double true_overlap = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Where one cell of a pair looks in the other scan.

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "core/bev_map.h"
 #include "core/datasets/registry.h"
 #include "core/error.h"
 #include "core/protocol.h"
@@ -19,15 +20,15 @@ constexpr std::size_t max_clouds_in_memory = 128;  ///< about 2 MB each
 // ---- bird's-eye view ----
 
 /// A square of cells that are active or not.
-struct CellMap {
+struct ActiveMap {
   int rows = 0, columns = 0;
   std::vector<std::uint8_t> active;  ///< rows x columns
 };
 
-CellMap active_cells(const PointCloud& cloud, const BevGrid& grid) {
+ActiveMap active_cells(const PointCloud& cloud, const BevGrid& grid) {
   std::vector<std::uint8_t> occupied;
   occupancy(cloud, grid, occupied);
-  CellMap map{grid.cells.x(), grid.cells.y(), {}};
+  ActiveMap map{grid.cells.x(), grid.cells.y(), {}};
   map.active.resize(std::size_t(map.rows) * map.columns);
   const std::size_t height = grid.cells.z();
   for (std::size_t cell = 0; cell < map.active.size(); ++cell) {
@@ -38,8 +39,8 @@ CellMap active_cells(const PointCloud& cloud, const BevGrid& grid) {
 }
 
 /// Window 3, stride 2, padding 1: an output cell is active when anything in rows and columns 2o - 1 … 2o + 1 is.
-CellMap pooled(const CellMap& fine) {
-  CellMap coarse{(fine.rows + 1) / 2, (fine.columns + 1) / 2, {}};
+ActiveMap pooled(const ActiveMap& fine) {
+  ActiveMap coarse{(fine.rows + 1) / 2, (fine.columns + 1) / 2, {}};
   coarse.active.assign(std::size_t(coarse.rows) * coarse.columns, 0);
   for (int row = 0; row < fine.rows; ++row)
     for (int column = 0; column < fine.columns; ++column) {
@@ -53,7 +54,7 @@ CellMap pooled(const CellMap& fine) {
 
 /// Active coarse cells with their centres on the sensor's height.
 struct CoarseCells {
-  CellMap map;
+  ActiveMap map;
   std::vector<std::size_t> index;        ///< of the active cells
   std::vector<Eigen::Vector3d> centres;  ///< [m], z = 0
 };
@@ -62,7 +63,7 @@ CoarseCells coarse_cells(const PointCloud& cloud, const BevOverlapSettings& sett
   CoarseCells cells{pooled(pooled(pooled(active_cells(cloud, settings.grid)))), {}, {}};
   const Eigen::Array3d fine = settings.grid.cell_size().cast<double>();
   const Eigen::Array3d lower = settings.grid.lower.cast<double>();
-  const double offset = settings.true_centres ? 0.5 : 0.5 * pooling;  // in fine cells; the windows are centred on 8 o
+  const double offset = settings.reference ? 0.5 * pooling : 0.5;  // in fine cells; the windows are centred on 8 o
   for (int row = 0; row < cells.map.rows; ++row)
     for (int column = 0; column < cells.map.columns; ++column) {
       const std::size_t cell = std::size_t(row) * cells.map.columns + column;
@@ -152,10 +153,11 @@ BevOverlap bev_overlap(const PointCloud& a, const PointCloud& b, const Eigen::Is
 
   const double reach = double(settings.grid.cell_size().x()) * pooling;
   BevOverlap overlap;
+  overlap.map_a.grid = overlap.map_b.grid = square_of(settings.grid);
   overlap.cells_a = static_cast<int>(cells_a.index.size());
   overlap.cells_b = static_cast<int>(cells_b.index.size());
-  overlap.positive_a = mark_overlap(cells_a, a_in_b, cells_b.centres, reach, overlap.map_a);
-  overlap.positive_b = mark_overlap(cells_b, cells_b.centres, a_in_b, reach, overlap.map_b);
+  overlap.positive_a = mark_overlap(cells_a, a_in_b, cells_b.centres, reach, overlap.map_a.values);
+  overlap.positive_b = mark_overlap(cells_b, cells_b.centres, a_in_b, reach, overlap.map_b.values);
   return overlap;
 }
 

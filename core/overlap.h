@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/bev.h"
+#include "core/cell_map.h"
 #include "core/types.h"
 
 namespace relocus {
@@ -8,14 +9,15 @@ namespace relocus {
 /// Share of the active coarse BEV cells that have a partner nearer than one cell in the other scan (BEVNet's label,
 /// specs: 3.125 m cells); `a_from_b` from ground truth.
 struct BevOverlap {
-  Array map_a, map_b;  ///< [32, 32]: 1 overlapping, 0 not, NaN without data; row = x index, column = y index
+  CellMap map_a, map_b;  ///< [32, 32]: 1 overlapping, 0 not, NaN without data
   int cells_a = 0, cells_b = 0, positive_a = 0, positive_b = 0;
   double mean() const;  ///< of both directions, [0, 1]
 };
 struct BevOverlapSettings {
   BevGrid grid;
-  /// true: cell centres where the pooled cells really are; false: the published labels' centres, 1.37 m off per axis.
-  bool true_centres = false;
+  /// Cells lie where they gather their points. The reference program takes them to lie 1.37 m further along both axes:
+  /// only so are its published labels reproduced.
+  bool reference = false;
 };
 BevOverlap bev_overlap(const PointCloud& a, const PointCloud& b, const Eigen::Isometry3d& a_from_b,
                        const BevOverlapSettings& settings = {});

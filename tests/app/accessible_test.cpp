@@ -14,7 +14,7 @@
 
 #include "app/keyboard_dialog.h"
 #include "app/main_window.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -79,12 +79,11 @@ QStringList without(QWidget& window, const std::function<bool(QWidget*)>& good) 
 class AccessibleTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
+  test::Home home_;
 
  private Q_SLOTS:
   void initTestCase() {
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
-    test::write_two_laps(folder_.filePath("laps").toStdString(), {.frames_per_lap = 10});
+    home_.two_laps({.frames_per_lap = 10});
     QAccessible::setActive(true);
   }
 
@@ -93,7 +92,7 @@ class AccessibleTest : public QObject {
     MainWindow window(session, false);
     window.resize(1280, 800);
     window.show();
-    session.open(folder_.filePath("laps").toStdString());
+    session.open(home_ / "laps");
     QTRY_VERIFY(session.opened() && session.is_idle());
     const QStringList nameless = without(window, [](QWidget* widget) { return !name_of(widget).isEmpty(); });
     QVERIFY2(nameless.isEmpty(), qPrintable("no name: " + nameless.join("\n         ")));

@@ -1,13 +1,11 @@
-#include <QDockWidget>
 #include <QFile>
 #include <QPushButton>
-#include <QSettings>
 #include <QSignalSpy>
 #include <QTableView>
 #include <algorithm>
 
-#include "app/main_window.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/desk.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 #include "widgets/compare_view.h"
 #include "widgets/curve_view.h"
@@ -23,39 +21,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A window in which two variants of a method were run: a fine one and one that can hardly tell places apart.
-struct Desk {
-  Session session;
-  MainWindow window{session, false};
-  CompareView* compare = window.findChild<CompareView*>();
-  CurveView* curves = window.findChild<CurveView*>();
-  SensitivityView* sensitivity = window.findChild<SensitivityView*>();
+/// In which two variants of a method were run: a fine one and one that can hardly tell places apart.
+struct Desk : test::Desk {
+  CompareView* compare = view<CompareView>();
+  CurveView* curves = view<CurveView>();
+  SensitivityView* sensitivity = view<SensitivityView>();
 
-  explicit Desk(const fs::path& sequence) {
-    window.resize(1600, 1000);
-    window.show();
-    session.open(sequence);
-    wait();
-    run(60, 20);
-    run(3, 1);
-  }
-  void wait() {
-    QVERIFY(QTest::qWaitFor([&] { return session.opened() && session.is_idle(); }, 60000));
-  }
-  void run(int sectors, int rings) {
-    session.choose_method({"scan_context", {{"sectors", sectors}, {"rings", rings}}, {}});
-    session.run();
-    QTest::qWait(1);
-    wait();
-  }
-  void raise(QWidget* view) {
-    for (QWidget* part = view; part; part = part->parentWidget())
-      if (auto* dock = qobject_cast<QDockWidget*>(part)) {
-        dock->show();
-        dock->raise();
-      }
-    QVERIFY(QTest::qWaitFor([&] { return view->isVisible(); }));
-    QTest::qWait(20);
+  explicit Desk(const fs::path& sequence) : test::Desk({1600, 1000}) {
+    QVERIFY(open(sequence));
+    QVERIFY(run({{"sectors", 60}, {"rings", 20}}));
+    QVERIFY(run({{"sectors", 3}, {"rings", 1}}));
   }
 };
 
@@ -64,16 +39,12 @@ struct Desk {
 class EvaluateWindowTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
+  test::Home home_;
   std::unique_ptr<Desk> desk_;
 
  private Q_SLOTS:
   void initTestCase() {
-    const fs::path laps = fs::path(folder_.path().toStdString()) / "laps";
-    test::write_two_laps(laps);
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
-    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.filePath("settings"));
-    desk_ = std::make_unique<Desk>(laps);
+    desk_ = std::make_unique<Desk>(home_.two_laps());
     QCOMPARE(int(desk_->session.experiments().all().size()), 2);
   }
   void cleanupTestCase() { desk_.reset(); }
@@ -89,7 +60,7 @@ class EvaluateWindowTest : public QObject {
 
   void they_are_compared_query_by_query_and_both_answers_can_be_seen() {
     auto* compare = desk_->compare;
-    desk_->raise(compare);
+    desk_->raise("compare");
     QTRY_VERIFY(compare->verdict().contains(QStringLiteral("McNemar")) || compare->verdict().contains("Neither"));
     QVERIFY(compare->differences()->rowCount() > 0);
     const QModelIndex cell = compare->table()->model()->index(0, 0);
@@ -105,7 +76,7 @@ class EvaluateWindowTest : public QObject {
 
   void a_click_over_the_scores_sets_the_threshold_of_the_window() {
     auto* curves = desk_->curves;
-    desk_->raise(curves);
+    desk_->raise("curves");
     curves->show_page(CurvePage::Threshold);
     QTest::qWait(20);
     Chart* chart = curves->chart(CurvePage::Threshold);
@@ -127,7 +98,7 @@ class EvaluateWindowTest : public QObject {
 
   void the_sensitivity_is_computed_and_a_cell_chooses_the_protocol() {
     auto* sensitivity = desk_->sensitivity;
-    desk_->raise(sensitivity);
+    desk_->raise("sensitivity");
     QTest::mouseClick(sensitivity->compute_button(), Qt::LeftButton);
     QTRY_VERIFY_WITH_TIMEOUT(desk_->session.studies().sensitivity(), 30000);
     QTest::qWait(20);
@@ -136,13 +107,13 @@ class EvaluateWindowTest : public QObject {
     QTest::mouseClick(sensitivity->map(), Qt::LeftButton, {}, sensitivity->map()->cell(1, 0).center().toPoint());
     QCOMPARE(desk_->session.protocol().positive_radius, study->radii[1]);
     QCOMPARE(desk_->session.protocol().exclude_recent, study->gaps[0]);
-    desk_->wait();
+    QVERIFY(desk_->idle());
     QCOMPARE(desk_->session.experiment()->evaluation.figures.num_queries, study->at(1, 0).num_queries);
     QVERIFY(desk_->session.studies().sensitivity() == study);  // it still speaks of this experiment
     Protocol other = desk_->session.protocol();
     other.min_travel = 5;
     desk_->session.choose_protocol(other);
-    desk_->wait();
+    QVERIFY(desk_->idle());
     QVERIFY(!desk_->session.studies().sensitivity());
   }
 
@@ -151,7 +122,7 @@ class EvaluateWindowTest : public QObject {
     for (auto* plot : desk_->window.findChildren<PlotExport*>()) {
       QVERIFY2(plot->stamp().contains(QStringLiteral("laps")), qPrintable(plot->stamp()));
       QVERIFY(plot->stamp().contains(QStringLiteral("positive_radius=")));
-      const QString path = folder_.filePath(QStringLiteral("plot%1.svg").arg(++number));
+      const QString path = QString::fromStdString((home_ / fmt::format("plot{}.svg", ++number)).string());
       QSignalSpy saved(plot, &PlotExport::saved);
       plot->save(path);
       QCOMPARE(saved.count(), 1);

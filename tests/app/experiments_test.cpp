@@ -5,7 +5,7 @@
 
 #include "app/session.h"
 #include "core/pipeline.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -40,17 +40,10 @@ bool run(Session& session, int sectors) {
 class ExperimentsTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
-  fs::path laps_, saved_;
+  test::Home home_;
+  fs::path laps_ = home_.two_laps(), saved_ = home_ / "saved";
 
  private Q_SLOTS:
-  void initTestCase() {
-    laps_ = fs::path(folder_.path().toStdString()) / "laps";
-    saved_ = fs::path(folder_.path().toStdString()) / "saved";
-    test::write_two_laps(laps_);
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
-  }
-
   void each_has_a_label_and_a_colour_of_its_own() {
     Experiments experiments;
     std::set<QRgb> colours;

@@ -6,7 +6,6 @@
 #include <QLineEdit>
 #include <QProcess>
 #include <QPushButton>
-#include <QSettings>
 #include <QSpinBox>
 
 #include "app/export_dialog.h"
@@ -14,7 +13,7 @@
 #include "core/exports/registry.h"
 #include "core/files.h"
 #include "tests/app/desk.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/home.h"
 #include "tests/made_files.h"
 #include "tests/support.h"
 #include "widgets/bev_view.h"
@@ -27,7 +26,7 @@ namespace fs = std::filesystem;
 class ExportTest : public QObject {
   Q_OBJECT
 
-  test::MadeFolder folder_;
+  test::Home home_;
 
   /// Asks for the dialog of `key` and gives it back.
   template <class Dialog>
@@ -52,39 +51,34 @@ class ExportTest : public QObject {
   }
 
  private Q_SLOTS:
-  void initTestCase() {
-    qputenv("XDG_CACHE_HOME", (folder_ / "cache").c_str());
-    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope,
-                       QString::fromStdString((folder_ / "settings").string()));
-    test::write_two_laps(folder_ / "laps", {.frames_per_lap = 40});
-  }
+  void initTestCase() { home_.two_laps({.frames_per_lap = 40}); }
 
   void the_window_and_the_command_line_write_the_same_bytes() {
     test::Desk desk;
-    QVERIFY(desk.open(folder_ / "laps"));
+    QVERIFY(desk.open(home_ / "laps"));
     QVERIFY(desk.run());
-    desk.session.save_experiment(folder_ / "experiment");
-    QTRY_VERIFY(desk.session.is_idle() && fs::exists(folder_ / "experiment/experiment.json"));
+    desk.session.save_experiment(home_ / "experiment");
+    QTRY_VERIFY(desk.session.is_idle() && fs::exists(home_ / "experiment/experiment.json"));
     for (const bool chosen : {false, true})
       for (const ExportFormat& format : exports()) {
-        QStringList arguments{"export",   QString::fromStdString((folder_ / "experiment").string()),
+        QStringList arguments{"export",   QString::fromStdString((home_ / "experiment").string()),
                               "--format", QString::fromStdString(format.name),
-                              "--out",    QString::fromStdString((folder_ / "by_cli").string())};
+                              "--out",    QString::fromStdString((home_ / "by_cli").string())};
         if (chosen) {
           desk.session.choose_threshold(0.875);
           arguments += {"--threshold", "0.875", "--accepted"};
         }
         QSignalSpy written(&desk.session, &Session::exported);
-        desk.session.export_experiment(format.name, chosen, folder_ / "by_window");
+        desk.session.export_experiment(format.name, chosen, home_ / "by_window");
         QVERIFY2(written.wait(20000), format.name.c_str());
         QCOMPARE(QProcess::execute(RELOCUS_BINARY_DIR "/relocus-cli", arguments), 0);
-        QVERIFY2(read_text(folder_ / "by_window") == read_text(folder_ / "by_cli"), format.name.c_str());
+        QVERIFY2(read_text(home_ / "by_window") == read_text(home_ / "by_cli"), format.name.c_str());
       }
   }
 
   void a_dialog_asks_for_format_and_place() {
     test::Desk desk;
-    QVERIFY(desk.open(folder_ / "laps"));
+    QVERIFY(desk.open(home_ / "laps"));
     QVERIFY(desk.run());
     auto* dialog = ask<ExportDialog>(desk, QKeySequence("Ctrl+Shift+E"));
     QVERIFY(dialog);
@@ -99,36 +93,36 @@ class ExportTest : public QObject {
     dialog->choose_format("kapture");
     QTest::mouseClick(accepted, Qt::LeftButton, {}, QPoint(8, accepted->height() / 2));
     QVERIFY(dialog->accepted_only());
-    type(dialog, folder_ / "pairs.txt");
+    type(dialog, home_ / "pairs.txt");
     agree(dialog);
     QVERIFY(told(desk, "pairs.txt"));
-    QVERIFY(read_text(folder_ / "pairs.txt").starts_with("# kapture format: 1.0"));
+    QVERIFY(read_text(home_ / "pairs.txt").starts_with("# kapture format: 1.0"));
     auto* remedy = desk.window.findChild<MessageBar*>()->findChild<QPushButton*>();
     QVERIFY(remedy->isVisible() && remedy->text().contains("folder"));
   }
 
   void what_is_there_is_not_replaced_unseen() {
-    test::write_file(folder_ / "taken.csv", "mine");
+    test::write_file(home_ / "taken.csv", "mine");
     ExportDialog dialog("/tmp", "x", 0.5);
     const auto remark = [&](const fs::path& path) {
       type(&dialog, path);
       return dialog.findChild<QLabel*>("remark")->text();
     };
-    QVERIFY(remark(folder_ / "taken.csv").contains("replaced"));
-    QVERIFY(remark(folder_ / "no/such/file.csv").contains("does not exist"));
-    QVERIFY(remark(folder_.path()).contains("folder"));
+    QVERIFY(remark(home_ / "taken.csv").contains("replaced"));
+    QVERIFY(remark(home_ / "no/such/file.csv").contains("does not exist"));
+    QVERIFY(remark(home_.path()).contains("folder"));
     QVERIFY(!dialog.findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Ok)->isEnabled());
-    QVERIFY(remark(folder_ / "new.csv").isEmpty());
+    QVERIFY(remark(home_ / "new.csv").isEmpty());
   }
 
-  void a_folder_that_is_not_there_is_named() {
+  void a_home_that_is_not_there_is_named() {
     test::Desk desk;
-    QVERIFY(desk.open(folder_ / "laps"));
+    QVERIFY(desk.open(home_ / "laps"));
     QVERIFY(desk.run());
     auto* dialog = ask<ExportDialog>(desk, QKeySequence("Ctrl+Shift+R"));
     QVERIFY(dialog);
     QCOMPARE(dialog->format(), QString("report"));
-    type(dialog, folder_ / "no/such/report.html");
+    type(dialog, home_ / "no/such/report.html");
     agree(dialog);
     QVERIFY(told(desk, "no/such/report.html"));
     QVERIFY(desk.session.is_idle());
@@ -146,14 +140,14 @@ class ExportTest : public QObject {
     QFETCH(QString, view);
     QFETCH(QSize, size);
     test::Desk desk;
-    QVERIFY(desk.open(folder_ / "laps"));
+    QVERIFY(desk.open(home_ / "laps"));
     auto* dialog = ask<PictureDialog>(desk, QKeySequence("Ctrl+Shift+P"));
     QVERIFY(dialog);
     dialog->choose_view(view);
     QCOMPARE(dialog->view(), view);
     dialog->findChild<QSpinBox*>("width")->setValue(size.width());
     dialog->findChild<QSpinBox*>("height")->setValue(size.height());
-    const fs::path path = folder_ / (view.toStdString() + ".png");
+    const fs::path path = home_ / (view.toStdString() + ".png");
     type(dialog, path);
     agree(dialog);
     QVERIFY(told(desk, view + ".png"));

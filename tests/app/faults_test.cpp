@@ -1,4 +1,3 @@
-#include <QSettings>
 #include <algorithm>
 #include <fstream>
 
@@ -6,7 +5,7 @@
 #include "core/experiment.h"
 #include "core/files.h"
 #include "tests/app/desk.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/home.h"
 #include "tests/full_disk.h"
 #include "tests/made_files.h"
 #include "tests/support.h"
@@ -22,14 +21,12 @@ namespace fs = std::filesystem;
 class FaultsTest : public QObject {
   Q_OBJECT
 
-  test::MadeFolder folder_;
+  test::Home home_;
   int next_ = 0;
 
   /// A sequence of its own, for tests that damage it.
   fs::path made(int frames_per_lap = 30) {
-    const fs::path folder = folder_ / fmt::format("laps{}", next_++);
-    test::write_two_laps(folder, {.frames_per_lap = frames_per_lap});
-    return folder;
+    return home_.two_laps({.frames_per_lap = frames_per_lap}, fmt::format("laps{}", next_++));
   }
   static bool told(test::Desk& desk, const QString& part) {
     auto* messages = desk.window.findChild<MessageBar*>();
@@ -46,12 +43,10 @@ class FaultsTest : public QObject {
 
  private Q_SLOTS:
   void init() {  // nothing that one test computed helps the next
-    qputenv("XDG_CACHE_HOME", (folder_ / fmt::format("cache{}", next_++)).c_str());
-    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope,
-                       QString::fromStdString((folder_ / "settings").string()));
+    home_.use_cache(fmt::format("cache{}", next_++));
   }
 
-  void a_sequence_folder_that_is_removed_while_open() {
+  void a_sequence_home_that_is_removed_while_open() {
     const fs::path laps = made();
     test::Desk desk;
     QVERIFY(desk.open(laps));
@@ -64,10 +59,10 @@ class FaultsTest : public QObject {
     QTRY_VERIFY(desk.session.is_idle());
     // What is in memory still serves: answers, figures, exports; the report says which pictures it lacks.
     desk.session.choose_threshold(-1);
-    desk.session.export_experiment("report", false, folder_ / "without.html");
+    desk.session.export_experiment("report", false, home_ / "without.html");
     QVERIFY(told(desk, "without.html"));
-    QVERIFY(test::contains(read_text(folder_ / "without.html"), "No picture: "));
-    desk.session.export_experiment("g2o", false, folder_ / "without.g2o");
+    QVERIFY(test::contains(read_text(home_ / "without.html"), "No picture: "));
+    desk.session.export_experiment("g2o", false, home_ / "without.g2o");
     QVERIFY(told(desk, "without.g2o"));
     // What needs the scans fails by name.
     desk.session.check_every_scan();
@@ -82,7 +77,7 @@ class FaultsTest : public QObject {
     QVERIFY(desk.open(made()));
     QVERIFY(desk.run());
     for (const std::string format : {"csv", "json", "report", "g2o"}) {
-      const fs::path file = folder_ / ("full." + format);
+      const fs::path file = home_ / ("full." + format);
       test::write_file(file, "of yesterday");
       {
         const test::FullDisk full(500);
@@ -91,7 +86,7 @@ class FaultsTest : public QObject {
       }
       QVERIFY(desk.window.findChild<MessageBar*>()->text().contains("make room"));
       QCOMPARE(read_text(file), std::string("of yesterday"));
-      QVERIFY(std::ranges::none_of(fs::directory_iterator(folder_.path()), [](const auto& entry) {
+      QVERIFY(std::ranges::none_of(fs::directory_iterator(home_.path()), [](const auto& entry) {
         return test::contains(entry.path().filename().string(), ".tmp");
       }));
       desk.session.export_experiment(format, false, file);  // room was made
@@ -105,7 +100,7 @@ class FaultsTest : public QObject {
     test::Desk desk;
     QVERIFY(desk.open(made()));
     QVERIFY(desk.run());
-    const fs::path folder = folder_ / "saved";
+    const fs::path folder = home_ / "saved";
     desk.session.save_experiment(folder);
     QTRY_VERIFY(desk.session.is_idle() && fs::exists(folder / "experiment.json"));
     const std::string before = read_text(folder / "experiment.json");
@@ -135,7 +130,7 @@ class FaultsTest : public QObject {
   }
 
   void a_corrupt_session() {
-    const fs::path file = test::write_file(folder_ / "broken.relocus", "{\"relocus\": \"session\", \"quer");
+    const fs::path file = test::write_file(home_ / "broken.relocus", "{\"relocus\": \"session\", \"quer");
     test::Desk desk;
     QVERIFY(desk.open(made()));
     desk.window.open_session(file, false);

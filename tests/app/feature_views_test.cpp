@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "app/main_window.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 #include "widgets/candidate_table.h"
 #include "widgets/feature_view.h"
@@ -16,7 +16,7 @@ namespace relocus {
 
 class FeatureViewsTest : public QObject {
   Q_OBJECT
-  QTemporaryDir folder_;
+  test::Home home_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<MainWindow> window_;
 
@@ -37,9 +37,7 @@ class FeatureViewsTest : public QObject {
 
  private Q_SLOTS:
   void initTestCase() {
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
-    const std::filesystem::path path = folder_.filePath("laps").toStdString();
-    test::write_two_laps(path, {.frames_per_lap = 60});
+    const std::filesystem::path path = home_.two_laps();
     session_ = std::make_unique<Session>();
     window_ = std::make_unique<MainWindow>(*session_, /*remember=*/false);
     window_->resize(1280, 800);
@@ -113,7 +111,7 @@ class FeatureViewsTest : public QObject {
 
   void nothing_is_left_of_a_sequence_that_was_closed() {
     raise("overlap");
-    const std::filesystem::path other = folder_.filePath("other").toStdString();
+    const std::filesystem::path other = home_ / "other";
     test::write_two_laps(other, {.frames_per_lap = 10});
     session_->open(other);
     settle();

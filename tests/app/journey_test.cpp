@@ -7,7 +7,6 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QSettings>
 #include <QTabBar>
 #include <QTableView>
 #include <QTimer>
@@ -22,6 +21,7 @@
 #include "core/files.h"
 #include "core/simulator/simulator.h"
 #include "tests/app/desk.h"
+#include "tests/app/home.h"
 #include "tests/made_files.h"
 #include "tests/support.h"
 #include "widgets/cloud_view.h"
@@ -42,7 +42,7 @@ namespace fs = std::filesystem;
 class JourneyTest : public QObject {
   Q_OBJECT
 
-  test::MadeFolder folder_;
+  test::Home home_;
   fs::path drive_;
   int limit_ = 120000;  // [ms] for one thing that is computed
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -138,9 +138,6 @@ class JourneyTest : public QObject {
 
  private Q_SLOTS:
   void initTestCase() {
-    qputenv("XDG_CACHE_HOME", (folder_ / "cache").c_str());
-    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope,
-                       QString::fromStdString((folder_ / "settings").string()));
     QApplication::setAttribute(Qt::AA_DontUseNativeDialogs);
     if (frames() > 300) limit_ = 1200000;
     drive_ = fs::path(RELOCUS_BINARY_DIR).parent_path() / "journey" / fmt::format("city{}", frames());
@@ -249,11 +246,11 @@ class JourneyTest : public QObject {
     QCOMPARE(dialog->format(), QString("report"));
     auto* line = dialog->findChild<QLineEdit*>("file");
     line->selectAll();
-    QTest::keyClicks(line, QString::fromStdString((folder_ / "report.html").string()));
+    QTest::keyClicks(line, QString::fromStdString((home_ / "report.html").string()));
     QTest::keyClick(line, Qt::Key_Return);
     auto* messages = desk.window.findChild<MessageBar*>();
     QVERIFY(QTest::qWaitFor([&] { return messages->isVisible() && messages->text().contains("report.html"); }, limit_));
-    const std::string report = read_text(folder_ / "report.html");
+    const std::string report = read_text(home_ / "report.html");
     QVERIFY(test::contains(report, fmt::format("{:.4f}", second->evaluation.figures.average_precision)));
     QVERIFY(test::contains(report, fmt::format("--threshold {}", strict)));
     QVERIFY(test::contains(report, fmt::format("{} right, {} wrong",

@@ -7,53 +7,35 @@
 #include <functional>
 
 #include "app/layout_presets.h"
-#include "app/main_window.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/desk.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 
 using namespace relocus;
 
 namespace {
 
-struct Desk {
-  Session session;
-  MainWindow window;
-
-  explicit Desk(bool remember = false) : window(session, remember) {
-    window.resize(1280, 800);
-    window.show();
-  }
-  void open(const std::filesystem::path& path) {
-    session.open(path);
-    QVERIFY(QTest::qWaitFor([&] { return session.opened() && session.is_idle(); }, 20000));
-    QTest::qWait(20);
-  }
-  QDockWidget* dock(const QString& name) { return window.findChild<QDockWidget*>(name); }
-  bool in_front(const QString& name) { return !dock(name)->visibleRegion().isEmpty(); }
-};
+bool in_front(test::Desk& desk, const char* name) { return !desk.dock(name)->visibleRegion().isEmpty(); }
 
 }  // namespace
 
 class LayoutTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
-  std::filesystem::path laps_;
+  test::Home home_;
+  std::filesystem::path laps_ = home_.two_laps({.frames_per_lap = 10});
 
  private Q_SLOTS:
   void initTestCase() {
-    qputenv("XDG_DATA_HOME", folder_.filePath("data").toUtf8());
-    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.path());
     QApplication::setOrganizationName("relocus");
     QApplication::setApplicationName("layout_test");
-    laps_ = std::filesystem::path(folder_.path().toStdString()) / "laps";
-    test::write_two_laps(laps_, {.frames_per_lap = 10});
   }
   void init() { QSettings().clear(); }
 
   void every_preset_fits_into_the_smallest_window() {
-    Desk desk;
-    desk.open(laps_);
+    test::Desk desk;
+    QVERIFY(desk.open(laps_));
+    QTest::qWait(20);
     for (const QString& name : desk.window.layouts()) {
       QVERIFY(desk.window.choose_layout(name));
       QTest::qWait(50);
@@ -82,8 +64,9 @@ class LayoutTest : public QObject {
   }
 
   void presets_name_only_docks_that_exist_and_put_the_first_in_front() {
-    Desk desk;
-    desk.open(laps_);
+    test::Desk desk;
+    QVERIFY(desk.open(laps_));
+    QTest::qWait(20);
     for (const auto& preset : layout_presets()) {
       if (preset.needs && !desk.dock(preset.needs)) continue;
       QVERIFY(desk.window.choose_layout(QString(preset.name).toUpper()));
@@ -91,7 +74,7 @@ class LayoutTest : public QObject {
       std::function<void(const Pane&)> look = [&](const Pane& pane) {
         for (const char* name : pane.tabs)
           if (desk.dock(name) && QString(name) != "images") {  // this sequence has none
-            QVERIFY2(desk.in_front(name), name);
+            QVERIFY2(in_front(desk, name), name);
             break;
           }
         for (const Pane& part : pane.parts) look(part);
@@ -104,17 +87,19 @@ class LayoutTest : public QObject {
   }
 
   void a_layout_of_ones_own_is_saved_chosen_and_forgotten() {
-    Desk desk;
-    desk.open(laps_);
+    test::Desk desk;
+    QVERIFY(desk.open(laps_));
+    QTest::qWait(20);
     desk.dock("trajectory")->hide();
     desk.window.save_layout("mine");
     QVERIFY(desk.window.layouts().contains("mine"));
     desk.window.choose_layout("inspect");
     QVERIFY(!desk.dock("trajectory")->isHidden());
     {
-      Desk other;
+      test::Desk other;
       other.window.choose_layout("mine");  // before anything is open
-      other.open(laps_);
+      QVERIFY(other.open(laps_));
+      QTest::qWait(20);
       QVERIFY(other.dock("trajectory")->isHidden());
       QVERIFY(!other.dock("query")->isHidden());
     }
@@ -129,37 +114,40 @@ class LayoutTest : public QObject {
 
   void the_chosen_layout_survives_a_restart() {
     {
-      Desk desk(true);
-      desk.open(laps_);
+      test::Desk desk({1280, 800}, /*remember=*/true);
+      QVERIFY(desk.open(laps_));
+      QTest::qWait(20);
       desk.window.choose_layout("evaluate");
       desk.dock("run")->hide();
       desk.window.close();
     }
-    Desk desk(true);
-    desk.open(laps_);
+    test::Desk desk({1280, 800}, /*remember=*/true);
+    QVERIFY(desk.open(laps_));
+    QTest::qWait(20);
     QVERIFY(desk.dock("run")->isHidden());
     QVERIFY(desk.dock("bev")->isHidden());
-    QVERIFY(desk.in_front("curves"));
+    QVERIFY(in_front(desk, "curves"));
     desk.window.findChild<QAction*>("window.reset_layout")->trigger();
     QVERIFY(!desk.dock("run")->isHidden());
     QVERIFY(desk.dock("bev")->isHidden());
   }
 
   void keys_choose_presets() {
-    Desk desk;
-    desk.open(laps_);
+    test::Desk desk;
+    QVERIFY(desk.open(laps_));
+    QTest::qWait(20);
     desk.window.activateWindow();
     QVERIFY(QTest::qWaitForWindowActive(&desk.window));
     QTest::keyClick(&desk.window, Qt::Key_1, Qt::ControlModifier);
     QVERIFY(desk.dock("curves")->isHidden());
     QTest::keyClick(&desk.window, Qt::Key_3, Qt::ControlModifier);
-    QVERIFY(desk.in_front("curves"));
+    QVERIFY(in_front(desk, "curves"));
     QVERIFY(desk.window.findChild<QAction*>("layout.evaluate")->isChecked());
   }
 
   void the_status_line_names_the_device_that_is_used() {
     if (QFile::exists("/dev/nvidiactl")) QSKIP("an accelerator may be there");
-    Desk desk;
+    test::Desk desk;
     QStringList texts;
     for (auto* label : desk.window.statusBar()->findChildren<QLabel*>()) texts += label->text();
     QVERIFY2(texts.join("|").contains("cpu ("), qPrintable(texts.join("|")));

@@ -7,7 +7,6 @@
 #include <QMimeData>
 #include <QPlainTextEdit>
 #include <QPushButton>
-#include <QSettings>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTableView>
@@ -17,10 +16,10 @@
 #include <fstream>
 
 #include "app/message_bar.h"
-#include "app/run_panel.h"
 #include "app/sequence_panel.h"
 #include "app/welcome_page.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/desk.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 #include "widgets/bev_view.h"
 #include "widgets/candidate_table.h"
@@ -37,55 +36,15 @@ using namespace relocus;
 
 namespace fs = std::filesystem;
 
-namespace {
-
-/// A window that a person has open, and the shortest ways to its parts.
-struct Desk {
-  Session session;
-  MainWindow window{session, false};
-
-  Desk() {
-    window.resize(1280, 800);
-    window.show();
-    window.activateWindow();  // no window manager does it under a virtual display
-    QVERIFY(QTest::qWaitForWindowActive(&window));
-  }
-  bool open(const fs::path& path) {
-    session.open(path);
-    return QTest::qWaitFor([&] { return session.opened() && session.is_idle(); }, 20000);
-  }
-  bool run() {
-    session.choose_method({"scan_context", nullptr, {}});
-    QTest::mouseClick(window.findChild<RunPanel*>()->run_button(), Qt::LeftButton);
-    return QTest::qWaitFor([&] { return session.experiment() && session.is_idle(); }, 60000);
-  }
-  template <class T>
-  T* in_dock(const char* name) {
-    return window.findChild<QDockWidget*>(name)->findChild<T*>();
-  }
-  void raise(const char* name) { window.findChild<QDockWidget*>(name)->raise(); }
-  QString title(const char* name) { return window.findChild<QDockWidget*>(name)->windowTitle(); }
-};
-
-}  // namespace
-
 class MainWindowTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
-  fs::path laps_;
+  test::Home home_;
+  fs::path laps_ = home_.two_laps();
 
  private Q_SLOTS:
-  void initTestCase() {
-    laps_ = fs::path(folder_.path().toStdString()) / "laps";
-    test::write_two_laps(laps_);
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
-    qputenv("XDG_DATA_HOME", folder_.filePath("data").toUtf8());
-    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.filePath("settings"));
-  }
-
   void an_empty_window_says_what_to_do() {
-    Desk desk;
+    test::Desk desk;
     auto* welcome = desk.window.findChild<WelcomePage*>();
     QVERIFY(welcome->isVisible());
     for (auto* dock : desk.window.findChildren<QDockWidget*>()) QVERIFY(!dock->isVisible());
@@ -95,24 +54,24 @@ class MainWindowTest : public QObject {
   }
 
   void a_sequence_fills_every_view() {
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(laps_));
     QVERIFY(!desk.window.findChild<WelcomePage*>()->isVisible());
     QVERIFY(desk.window.windowTitle().contains("laps"));
     desk.raise("query");
     QTRY_VERIFY(desk.in_dock<CloudView>("query")->points_drawn() > 0);
-    QCOMPARE(desk.title("query"), QString("Query · frame 0"));
+    QCOMPARE(desk.dock("query")->windowTitle(), QString("Query · frame 0"));
     QCOMPARE(desk.window.findChild<FrameBar*>()->frame(), 0);
     QVERIFY(desk.window.findChild<QLabel*>("selection")->text().contains("query 0"));
   }
 
   void every_scan_can_be_read_before_a_run() {
-    const auto damaged = fs::path(folder_.path().toStdString()) / "damaged";
+    const auto damaged = home_ / "damaged";
     test::write_two_laps(damaged, {.frames_per_lap = 10});
     const float nowhere[4] = {std::nanf(""), 1, 1, 0};
     std::ofstream(damaged / "velodyne/000007.bin", std::ios::binary)
         .write(reinterpret_cast<const char*>(nowhere), sizeof nowhere);
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(damaged));
     auto* panel = desk.window.findChild<SequencePanel*>();
     QTest::mouseClick(panel->findChild<QPushButton*>(), Qt::LeftButton);
@@ -122,19 +81,19 @@ class MainWindowTest : public QObject {
   }
 
   void scan_context_runs_by_a_click_and_a_row_changes_the_candidate() {
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(laps_));
     QVERIFY(desk.run());
     auto* table = desk.in_dock<CandidateTable>("candidates");
     desk.session.select_query(100);
     QTRY_VERIFY(table->model()->rowCount() > 2);
-    QCOMPARE(desk.title("candidate"), QString("Candidate · frame %1").arg(*desk.session.candidate()));
+    QCOMPARE(desk.dock("candidate")->windowTitle(), QString("Candidate · frame %1").arg(*desk.session.candidate()));
 
     auto* view = table->table();
     const QModelIndex third = view->model()->index(2, 0);
     QTest::mouseClick(view->viewport(), Qt::LeftButton, {}, view->visualRect(third).center());
     QCOMPARE(*desk.session.candidate(), desk.session.retrieval()->candidates[2].frame);
-    QCOMPARE(desk.title("candidate"), QString("Candidate · frame %1").arg(*desk.session.candidate()));
+    QCOMPARE(desk.dock("candidate")->windowTitle(), QString("Candidate · frame %1").arg(*desk.session.candidate()));
     QTRY_VERIFY(desk.session.is_idle());
     desk.raise("candidate");
     QTRY_VERIFY(desk.in_dock<CloudView>("candidate")->points_drawn() > 0);
@@ -142,7 +101,7 @@ class MainWindowTest : public QObject {
   }
 
   void keys_step_through_frames_candidates_and_failures() {
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(laps_));
     QVERIFY(desk.run());
     desk.session.select_query(100);
@@ -167,7 +126,7 @@ class MainWindowTest : public QObject {
   }
 
   void selecting_in_the_trajectory_selects_everywhere() {
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(laps_));
     auto* trajectory = desk.in_dock<TrajectoryView>("trajectory");
     const auto& positions = desk.session.opened()->trajectory.positions;
@@ -175,13 +134,13 @@ class MainWindowTest : public QObject {
     QTest::mouseClick(trajectory->canvas(), Qt::LeftButton, {}, there.toPoint());
     QVERIFY(desk.session.query() % 60 >= 19 && desk.session.query() % 60 <= 21);
     QCOMPARE(desk.window.findChild<FrameBar*>()->frame(), desk.session.query());
-    QCOMPARE(desk.title("query"), QString("Query · frame %1").arg(desk.session.query()));
+    QCOMPARE(desk.dock("query")->windowTitle(), QString("Query · frame %1").arg(desk.session.query()));
   }
 
   void escape_cancels_a_run() {
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(laps_));
-    qputenv("XDG_CACHE_HOME", folder_.filePath("other_cache").toUtf8());
+    home_.use_cache("other_cache");
     desk.session.choose_method({"scan_context", nullptr, {}});
     QTest::mouseClick(desk.window.findChild<RunPanel*>()->run_button(), Qt::LeftButton);
     QVERIFY(desk.session.is_active(Activity::Running));
@@ -190,11 +149,11 @@ class MainWindowTest : public QObject {
     QVERIFY(desk.window.findChild<RunPanel*>()->run_button()->isEnabled());
     QTest::qWait(50);
     QVERIFY(!desk.session.experiment());
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
+    home_.use_cache("cache");
   }
 
   void a_value_of_the_protocol_evaluates_again() {
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(laps_));
     QVERIFY(desk.run());
     const auto before = desk.session.experiment();
@@ -207,8 +166,8 @@ class MainWindowTest : public QObject {
   }
 
   void a_bad_folder_shows_an_error_and_the_window_goes_on() {
-    Desk desk;
-    desk.session.open(folder_.path().toStdString() + "/nothing_here");
+    test::Desk desk;
+    desk.session.open(home_ / "nothing_here");
     auto* messages = desk.window.findChild<MessageBar*>();
     QTRY_VERIFY(messages->isVisible());
     QVERIFY(messages->text().contains("nothing_here"));
@@ -219,9 +178,9 @@ class MainWindowTest : public QObject {
   }
 
   void a_sequence_that_goes_away_while_open_is_told_in_the_view() {
-    const auto vanishing = fs::path(folder_.path().toStdString()) / "vanishing";
+    const auto vanishing = home_ / "vanishing";
     test::write_two_laps(vanishing);
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(vanishing));
     fs::remove_all(vanishing);
     desk.session.select_query(60);
@@ -232,9 +191,9 @@ class MainWindowTest : public QObject {
   }
 
   void a_root_of_several_sequences_asks_which() {
-    const auto root = fs::path(folder_.path().toStdString()) / "dataset";
+    const auto root = home_ / "dataset";
     for (const char* name : {"00", "01"}) test::write_two_laps(root / "sequences" / name, {.frames_per_lap = 2});
-    Desk desk;
+    test::Desk desk;
     desk.session.open(root);
     QTRY_VERIFY(desk.window.findChild<QInputDialog*>("which_sequence"));
     auto* dialog = desk.window.findChild<QInputDialog*>("which_sequence");
@@ -245,7 +204,7 @@ class MainWindowTest : public QObject {
   }
 
   void a_folder_is_dropped_on_the_window() {
-    Desk desk;
+    test::Desk desk;
     QMimeData data;
     data.setUrls({QUrl::fromLocalFile(QString::fromStdString(laps_.string()))});
     const QPoint place = desk.window.rect().center();
@@ -258,7 +217,7 @@ class MainWindowTest : public QObject {
   }
 
   void a_click_on_the_curve_sets_the_threshold() {
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(laps_));
     QVERIFY(desk.run());
     QTest::qWait(50);  // the charts lay themselves out when drawn
@@ -275,7 +234,7 @@ class MainWindowTest : public QObject {
   }
 
   void what_cannot_be_done_yet_is_disabled() {
-    Desk desk;
+    test::Desk desk;
     const auto enabled = [&](const QString& text) {
       for (auto* action : desk.window.findChildren<QAction*>())
         if (action->text() == text) return action->isEnabled();
@@ -289,7 +248,7 @@ class MainWindowTest : public QObject {
   }
 
   void a_dark_theme_can_be_chosen() {
-    Desk desk;
+    test::Desk desk;
     desk.window.choose_theme(Theme::Dark);
     QTRY_VERIFY(is_dark(desk.window.palette()));
     QVERIFY(desk.open(laps_));
@@ -298,7 +257,7 @@ class MainWindowTest : public QObject {
   }
 
   void docks_float_hide_and_come_back() {
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(laps_));
     auto* query = desk.window.findChild<QDockWidget*>("query");
     auto* view = query->findChild<CloudView*>();
@@ -338,7 +297,7 @@ class MainWindowTest : public QObject {
   }
 
   void nothing_is_cut_off_at_the_smallest_size() {
-    Desk desk;
+    test::Desk desk;
     QVERIFY(desk.open(laps_));
     QVERIFY(desk.run());
     QTest::qWait(50);

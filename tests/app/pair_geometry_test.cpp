@@ -2,7 +2,6 @@
 
 #include <QSignalSpy>
 #include <numeric>
-#include <numeric>
 
 #include "core/datasets/registry.h"
 #include "core/ground_truth.h"
@@ -89,7 +88,12 @@ class PairGeometryTest : public QObject {
     const BevOverlap direct = bev_overlap(scan(kQuery)->cloud, scan(kNear)->cloud, *truth);
     QCOMPARE(geometry.overlap()->positive_a, direct.positive_a);
     QCOMPARE(geometry.overlap()->positive_b, direct.positive_b);
+    QVERIFY(geometry.overlap()->mean() > 0.5);
     QVERIFY(told.count() >= 2);  // nothing, then the maps
+    const auto known = geometry.overlap();
+    geometry.show_pair(kQuery, answer(kFar));
+    QCOMPARE(geometry.overlap_of(kQuery, kNear), known);
+    QVERIFY(!geometry.overlap_of(kQuery, kFar));
   }
 
   void registration_runs_only_when_it_is_wanted_and_finds_the_truth() {

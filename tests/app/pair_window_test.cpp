@@ -1,12 +1,10 @@
 // The pair and its images in the window: keys, faults, and that everything follows the selection.
-#include <QDockWidget>
 #include <QLabel>
-#include <QSettings>
 #include <algorithm>
 #include <fstream>
 
-#include "app/main_window.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/desk.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 #include "widgets/images_view.h"
 #include "widgets/log_view.h"
@@ -18,36 +16,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Desk {
-  Session session;
-  MainWindow window{session, false};
-  PairView* pair = window.findChild<PairView*>();
-  ImagesView* images = window.findChild<ImagesView*>();
+/// With the pair in front.
+struct Desk : test::Desk {
+  PairView* pair = view<PairView>();
+  ImagesView* images = view<ImagesView>();
 
-  Desk() {
-    window.resize(1280, 800);
-    window.show();
-    window.activateWindow();  // no window manager does it under a virtual display
-    QVERIFY(QTest::qWaitForWindowActive(&window));
-  }
-  bool idle() {
-    return QTest::qWaitFor([&] { return session.is_idle(); }, 60000);
-  }
   bool open_and_run(const fs::path& path, FrameId query) {
-    session.open(path);
-    if (!QTest::qWaitFor([&] { return session.opened() && session.is_idle(); }, 20000)) return false;
-    session.choose_method({"scan_context", nullptr, {}});
-    session.run();
-    if (!QTest::qWaitFor([&] { return session.experiment() && session.is_idle(); }, 60000)) return false;
+    if (!open(path) || !run()) return false;
     session.select_query(query);
     raise("pair");
     return idle();
-  }
-  void raise(const char* dock) {
-    auto* found = window.findChild<QDockWidget*>(dock);
-    found->show();
-    found->raise();
-    window.setFocus();
   }
 };
 
@@ -56,17 +34,10 @@ struct Desk {
 class PairWindowTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
-  fs::path laps_;
+  test::Home home_;
+  fs::path laps_ = home_.two_laps();
 
  private Q_SLOTS:
-  void initTestCase() {
-    laps_ = fs::path(folder_.path().toStdString()) / "laps";
-    test::write_two_laps(laps_);
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
-    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.filePath("settings"));
-  }
-
   void the_pair_follows_the_selection_and_a_key_aligns_it() {
     Desk desk;
     QVERIFY(desk.open_and_run(laps_, 100));
@@ -101,7 +72,7 @@ class PairWindowTest : public QObject {
   }
 
   void a_scan_that_fails_in_the_middle_is_told_in_the_view_and_the_next_is_shown() {
-    const fs::path damaged = fs::path(folder_.path().toStdString()) / "damaged";
+    const fs::path damaged = home_ / "damaged";
     test::write_two_laps(damaged);
     Desk desk;
     QVERIFY(desk.open_and_run(damaged, 90));
@@ -120,7 +91,7 @@ class PairWindowTest : public QObject {
   }
 
   void a_folder_that_is_removed_while_open_leaves_a_window_that_works() {
-    const fs::path vanishing = fs::path(folder_.path().toStdString()) / "vanishing";
+    const fs::path vanishing = home_ / "vanishing";
     test::write_two_laps(vanishing);
     Desk desk;
     QVERIFY(desk.open_and_run(vanishing, 90));
@@ -136,7 +107,7 @@ class PairWindowTest : public QObject {
   }
 
   void images_are_shown_beside_the_scans() {
-    const fs::path pictured = fs::path(folder_.path().toStdString()) / "pictured";
+    const fs::path pictured = home_ / "pictured";
     test::write_two_laps(pictured);
     fs::create_directories(pictured / "image_2");
     QImage image(120, 40, QImage::Format_RGB32);

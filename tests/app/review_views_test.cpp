@@ -1,16 +1,14 @@
 #include <QApplication>
-#include <QDockWidget>
 #include <QMouseEvent>
-#include <QSettings>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QToolButton>
 #include <fstream>
 
-#include "app/main_window.h"
 #include "core/files.h"
 #include "core/reviews.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/desk.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 #include "widgets/failure_table.h"
 #include "widgets/matrix_canvas.h"
@@ -25,35 +23,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A window on two laps that Scan Context ran over.
-struct Desk {
-  Session session;
-  MainWindow window{session, false};
-
-  explicit Desk(const fs::path& laps) {
-    window.resize(1440, 900);
-    window.show();
-    window.activateWindow();
-    QVERIFY(QTest::qWaitForWindowActive(&window));
-    session.open(laps);
-    QVERIFY(QTest::qWaitFor([&] { return session.opened() && session.is_idle(); }, 20000));
-  }
-  bool run() {
-    session.choose_method({"scan_context", nullptr, {}});
-    session.run();
-    return QTest::qWaitFor([&] { return session.experiment() && session.is_idle(); }, 60000);
-  }
-  QDockWidget* raise(const char* name) {
-    auto* dock = window.findChild<QDockWidget*>(name);
-    dock->show();
-    dock->raise();
-    QTest::qWait(30);
-    return dock;
-  }
-  template <class T>
-  T* view() {
-    return window.findChild<T*>();
-  }
+/// On a sequence, as large as the tables of failures like it.
+struct Desk : test::Desk {
+  explicit Desk(const fs::path& path) : test::Desk({1440, 900}) { QVERIFY(open(path)); }
 };
 
 }  // namespace
@@ -61,17 +33,10 @@ struct Desk {
 class ReviewViewsTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
-  fs::path laps_;
+  test::Home home_;
+  fs::path laps_ = home_.two_laps();
 
  private Q_SLOTS:
-  void initTestCase() {
-    laps_ = fs::path(folder_.path().toStdString()) / "laps";
-    test::write_two_laps(laps_);
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
-    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.filePath("settings"));
-  }
-
   void the_threshold_fills_the_table_and_keys_walk_through_it() {
     Desk desk(laps_);
     QVERIFY(desk.run());
@@ -155,7 +120,7 @@ class ReviewViewsTest : public QObject {
     QVERIFY(desk.session.reviews().loops().empty());
     QVERIFY(desk.view<ReviewForm>()->button(Opinion::Rejected)->isChecked());
 
-    const fs::path saved = fs::path(folder_.path().toStdString()) / "saved";
+    const fs::path saved = home_ / "saved";
     desk.session.save_experiment(saved);
     QTRY_VERIFY(fs::exists(saved / "reviews.json"));
     QTRY_VERIFY(desk.session.is_idle());
@@ -172,7 +137,7 @@ class ReviewViewsTest : public QObject {
   void a_damaged_file_of_reviews_is_told_and_the_experiment_opens() {
     Desk desk(laps_);
     QVERIFY(desk.run());
-    const fs::path saved = fs::path(folder_.path().toStdString()) / "damaged";
+    const fs::path saved = home_ / "damaged";
     desk.session.save_experiment(saved);
     QTRY_VERIFY(fs::exists(saved / "experiment.json") && desk.session.is_idle());
     write_atomically(saved / "reviews.json", "no json");

@@ -1,7 +1,7 @@
 #include "app/selection_history.h"
 
 #include "app/session.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -9,11 +9,9 @@ using namespace relocus;
 class SelectionHistoryTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
+  test::Home home_;
 
  private Q_SLOTS:
-  void initTestCase() { qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8()); }
-
   void jumps_are_places_and_steps_are_one() {
     SelectionHistory history;
     QVERIFY(!history.can_go_back() && !history.back());
@@ -46,9 +44,9 @@ class SelectionHistoryTest : public QObject {
   }
 
   void a_session_goes_back_and_forward() {
-    test::write_two_laps(folder_.filePath("laps").toStdString());
+    home_.two_laps();
     Session session;
-    session.open(folder_.filePath("laps").toStdString());
+    session.open(home_ / "laps");
     QTRY_VERIFY(session.opened() && session.is_idle());
     session.choose_method({"scan_context", nullptr, {}});
     session.run();
@@ -68,7 +66,7 @@ class SelectionHistoryTest : public QObject {
 
   void what_was_chosen_is_undone_and_done_again() {
     Session session;
-    session.open(folder_.filePath("laps").toStdString());
+    session.open(home_ / "laps");
     QTRY_VERIFY(session.opened() && session.is_idle());
     const auto before = session.protocol();
     Protocol wider = before;
@@ -91,7 +89,7 @@ class SelectionHistoryTest : public QObject {
     session.undo_stack().redo();
     QCOMPARE(session.threshold(), -0.25);
     QTRY_VERIFY(session.is_idle());
-    session.open(folder_.filePath("laps").toStdString());
+    session.open(home_ / "laps");
     QTRY_VERIFY(session.is_idle() && session.opened());
     QCOMPARE(session.undo_stack().count(), 0);
   }

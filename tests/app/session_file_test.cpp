@@ -14,7 +14,7 @@
 #include "app/main_window.h"
 #include "app/message_bar.h"
 #include "core/files.h"
-#include "tests/app/made_sequence.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -24,19 +24,13 @@ namespace fs = std::filesystem;
 class SessionFileTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
-  fs::path root_, laps_;
+  test::Home home_;
+  fs::path root_ = home_.path(), laps_ = home_.two_laps();
 
   void write(const char* name, const std::string& text) { std::ofstream(root_ / name) << text; }
 
  private Q_SLOTS:
   void initTestCase() {
-    root_ = folder_.path().toStdString();
-    laps_ = root_ / "laps";
-    test::write_two_laps(laps_);
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
-    qputenv("XDG_CONFIG_HOME", folder_.filePath("config").toUtf8());
-    qputenv("XDG_DATA_HOME", folder_.filePath("data").toUtf8());
     QApplication::setOrganizationName("relocus");
     QApplication::setApplicationName("relocus");
   }
@@ -141,7 +135,7 @@ class SessionFileTest : public QObject {
     window.show();
     QMimeData data;
     data.setUrls(
-        {QUrl::fromLocalFile(folder_.filePath("experiment")), QUrl::fromLocalFile(folder_.filePath("another"))});
+        {QUrl::fromLocalFile((root_ / "experiment").c_str()), QUrl::fromLocalFile((root_ / "another").c_str())});
     QDragEnterEvent enter(window.rect().center(), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
     QCoreApplication::sendEvent(&window, &enter);
     QVERIFY(enter.isAccepted());

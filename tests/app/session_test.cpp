@@ -2,7 +2,7 @@
 
 #include <QSignalSpy>
 
-#include "tests/app/made_sequence.h"
+#include "tests/app/home.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -12,16 +12,10 @@ namespace fs = std::filesystem;
 class SessionTest : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
-  fs::path laps_;
+  test::Home home_;
+  fs::path laps_ = home_.two_laps();
 
  private Q_SLOTS:
-  void initTestCase() {
-    laps_ = fs::path(folder_.path().toStdString()) / "laps";
-    test::write_two_laps(laps_);
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
-  }
-
   void opening_tells_the_sequence_its_check_and_its_revisits() {
     Session session;
     QSignalSpy checked(&session, &Session::check_changed), evaluated(&session, &Session::evaluation_changed);
@@ -46,13 +40,13 @@ class SessionTest : public QObject {
     session.open("/no/such/folder");
     QTRY_COMPARE(failed.count(), 1);
     QVERIFY(failed[0][0].toString().contains("/no/such/folder"));
-    session.open(folder_.path().toStdString() + "/cache");
+    session.open(home_ / "cache");
     QTRY_COMPARE(failed.count(), 2);
     QCOMPARE(session.opened(), before);
   }
 
   void a_folder_of_several_sequences_asks_which() {
-    const auto root = fs::path(folder_.path().toStdString()) / "dataset";
+    const auto root = home_ / "dataset";
     for (const char* name : {"00", "01"}) test::write_two_laps(root / "sequences" / name, {.frames_per_lap = 2});
     Session session;
     QSignalSpy several(&session, &Session::several_sequences);
@@ -88,7 +82,7 @@ class SessionTest : public QObject {
   }
 
   void a_sequence_without_poses_has_answers_and_no_figures() {
-    const auto blind = fs::path(folder_.path().toStdString()) / "blind", saved = blind.parent_path() / "blind_saved";
+    const auto blind = home_ / "blind", saved = blind.parent_path() / "blind_saved";
     test::write_two_laps(blind);
     fs::remove(blind / "poses.txt");
     Session session;
@@ -146,7 +140,7 @@ class SessionTest : public QObject {
   }
 
   void a_run_that_was_cancelled_midway_is_taken_up_again() {
-    qputenv("XDG_CACHE_HOME", folder_.filePath("other_cache").toUtf8());
+    home_.use_cache("other_cache");
     Session session;
     QSignalSpy failed(&session, &Session::failed);
     session.open(laps_);
@@ -165,7 +159,7 @@ class SessionTest : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(session.experiment() || !failed.isEmpty(), 60000);
     QVERIFY2(failed.isEmpty(), qPrintable(failed.value(0).value(0).toString()));
     QVERIFY(session.experiment()->evaluation.figures.recall_at.at(0) > 0.9);
-    qputenv("XDG_CACHE_HOME", folder_.filePath("cache").toUtf8());
+    home_.use_cache("cache");
   }
 
   void an_unknown_method_is_named_with_the_known() {
@@ -178,7 +172,7 @@ class SessionTest : public QObject {
   }
 
   void an_experiment_comes_back_as_it_was_saved() {
-    const auto saved = fs::path(folder_.path().toStdString()) / "experiment";
+    const auto saved = home_ / "experiment";
     Session session;
     session.open(laps_);
     QTRY_VERIFY(session.opened());
@@ -198,7 +192,7 @@ class SessionTest : public QObject {
   }
 
   void an_experiment_whose_sequence_is_gone_says_so() {
-    const auto gone = fs::path(folder_.path().toStdString()) / "gone", saved = fs::path(gone.string() + "_experiment");
+    const auto gone = home_ / "gone", saved = fs::path(gone.string() + "_experiment");
     test::write_two_laps(gone);
     Session session;
     session.open(gone);
@@ -219,7 +213,7 @@ class SessionTest : public QObject {
   }
 
   void an_experiment_of_another_sequence_does_not_fit() {
-    const auto shorter = fs::path(folder_.path().toStdString()) / "shorter", saved = shorter.parent_path() / "longer";
+    const auto shorter = home_ / "shorter", saved = shorter.parent_path() / "longer";
     test::write_two_laps(shorter, {.frames_per_lap = 5});
     Session session;
     session.open(laps_);
@@ -236,7 +230,7 @@ class SessionTest : public QObject {
   }
 
   void scans_that_vanish_are_told_and_the_rest_goes_on() {
-    const auto vanishing = fs::path(folder_.path().toStdString()) / "vanishing";
+    const auto vanishing = home_ / "vanishing";
     test::write_two_laps(vanishing);
     Session session;
     QSignalSpy shown(&session, &Session::query_scan_changed), failed(&session, &Session::query_scan_failed);
