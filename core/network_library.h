@@ -11,6 +11,7 @@
 #include "core/methods/registry.h"
 #include "core/networks/bench.h"
 #include "core/networks/widths.h"
+#include "core/workers.h"
 
 namespace relocus {
 
@@ -27,6 +28,7 @@ struct NetworkLibrary {
                                      const std::filesystem::path& out, const ImportOptions& options);
   FeatureCheck (*check_features)(const std::filesystem::path& model, const std::string& method,
                                  std::span<const CheckScan> scans);
+  std::unique_ptr<WorkerGroup> (*join_workers)(const WorkerPlace& place, const WorkerOptions& options);
 };
 
 /// Loads it if need be. Throws, naming where it belongs, when it cannot be loaded.

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/network_library.h"
 #include "core/networks/overlap_netvlad.h"
+#include "core/training/workers.h"
 #include "core/weights/golden_rule.h"
 #include "core/weights/import.h"
 #include "core/weights/soundness.h"
@@ -22,6 +23,9 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
       write_golden_weights,
       convert_checkpoints,
       measure_features,
+      [](const WorkerPlace& place, const WorkerOptions& options) -> std::unique_ptr<WorkerGroup> {
+        return std::make_unique<Workers>(place, options);
+      },
   };
   return library;
 }
