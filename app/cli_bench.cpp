@@ -9,6 +9,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/network_library.h"
+#include "core/relative_pose.h"
 #include "core/simulator/simulator.h"
 
 namespace relocus {
@@ -21,6 +22,7 @@ constexpr int kFramesOf00 = 4541;  // of KITTI's sequence 00
 constexpr int kDimension = 1024;
 constexpr int kCandidates = 25;
 constexpr int kRepeats = 7;
+constexpr std::size_t kFramesOn = 5;
 constexpr std::string_view kNetworks = "overlap_netvlad";
 
 /// A folder that is gone when the bench is over.
@@ -61,6 +63,27 @@ std::vector<BenchStage> scan_context_stages(const MethodFlags& flags, const Read
   const std::vector candidates(kCandidates, prepared);
   const double rerank = best_milliseconds(kRepeats, [&] { method->rerank(*prepared, candidates); });
   return {{"scan context", encode, {}}, {fmt::format("scan context of {} candidates", kCandidates), rerank, {}}};
+}
+
+/// Of a pair a few frames apart, from nothing.
+std::vector<BenchStage> pose_stages(const Sequence& sequence, const PointCloud& first) {
+  const std::size_t next = std::min<std::size_t>(kFramesOn, sequence.frames.size() - 1);
+  std::shared_ptr<const PoseScan> a;
+  const double prepare = best_milliseconds(kRepeats, [&] { a = pose_scan(first); });
+  const auto b = pose_scan(read_cloud(sequence, FrameId(next)));
+  RelativePose found;
+  double whole = 0;
+  best_milliseconds(kRepeats, [&] {
+    const RelativePose pose = estimate_pose(*a, *b);
+    if (whole == 0 || pose.milliseconds.total() < whole) found = pose, whole = pose.milliseconds.total();
+  });
+  const RelativePose::Milliseconds& times = found.milliseconds;
+  return {{"pose: a scan's points and planes", prepare, {}},
+          {"pose: correlation", times.correlation, {}},
+          {"pose: coarse check", times.check, {}},
+          {"pose: refinement", times.refinement, {}},
+          {"pose: judgement and information", times.judgement, {}},
+          {"pose: whole pair", whole, {}}};
 }
 
 std::string table(const std::vector<BenchStage>& stages) {
@@ -108,6 +131,8 @@ void bench(const Cli& cli, const std::string& folder, const MethodFlags& flags) 
     add(network_stages(reading.cloud, weights, threads, rate));
   }
   if (with_scan_context) add(scan_context_stages(flags, reading));
+  progress("Measuring poses", 0, 1);
+  add(pose_stages(sequence, reading.cloud));
   progress("Measuring search", 0, 1);
   add(bench_search(kFramesOf00, kDimension, rate));
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/checkpoints.h"
+#include "core/keypoints.h"
 #include "core/methods/overlap_netvlad.h"
 #include "core/methods/registry.h"
 #include "core/networks/bench.h"
@@ -29,6 +30,7 @@ struct NetworkLibrary {
   FeatureCheck (*check_features)(const std::filesystem::path& model, const std::string& method,
                                  std::span<const CheckScan> scans);
   std::unique_ptr<WorkerGroup> (*join_workers)(const WorkerPlace& place, const WorkerOptions& options);
+  std::unique_ptr<KeypointNetwork> (*keypoint_network)(const Resources& resources);  ///< see core/keypoints.h
 };
 
 /// Loads it if need be. Throws, naming where it belongs, when it cannot be loaded.

@@ -24,11 +24,12 @@ class Paper {
   explicit Paper(int side)
       : side_(side), width_(3 * side + 2 * kGap), pixels_(std::size_t(width_) * std::size_t(side) * 3, 255) {}
 
-  void draw(const PointCloud& cloud, float yaw, int panel, const Colour& colour) {
-    const float c = std::cos(yaw), s = std::sin(yaw);
-    for (const Eigen::Vector3f& point : cloud.points) {
-      if (!point.allFinite()) continue;
-      const float x = c * point.x() - s * point.y(), y = s * point.x() + c * point.y();
+  void draw(const PointCloud& cloud, const Eigen::Isometry3d& moved, int panel, const Colour& colour) {
+    const Eigen::Isometry3f paper_from_cloud = moved.cast<float>();
+    for (const Eigen::Vector3f& each : cloud.points) {
+      if (!each.allFinite()) continue;
+      const Eigen::Vector3f point = paper_from_cloud * each;
+      const float x = point.x(), y = point.y();
       if (std::abs(x) >= kReach || std::abs(y) >= kReach) continue;
       const int row = int((kReach - x) / (2 * kReach) * side_), column = int((kReach - y) / (2 * kReach) * side_);
       ink(panel * (side_ + kGap) + std::min(column, side_ - 1), std::min(row, side_ - 1), colour,
@@ -53,17 +54,19 @@ class Paper {
 
 }  // namespace
 
-std::string pair_png(const PointCloud& a, const PointCloud& b, float yaw, int side) {
+std::string pair_png(const PointCloud& a, const PointCloud& b, const Eigen::Isometry3d& a_from_b, int side) {
+  const Eigen::Isometry3d as_it_is = Eigen::Isometry3d::Identity();
   Paper paper(side);
-  paper.draw(a, 0, 0, kBlue);
-  paper.draw(b, 0, 1, kOrange);
-  paper.draw(a, 0, 2, kBlue);
-  paper.draw(b, std::isnan(yaw) ? 0 : yaw, 2, kOrange);
+  paper.draw(a, as_it_is, 0, kBlue);
+  paper.draw(b, as_it_is, 1, kOrange);
+  paper.draw(a, as_it_is, 2, kBlue);
+  paper.draw(b, a_from_b, 2, kOrange);
   return paper.png();
 }
 
-void draw_pair(const std::filesystem::path& path, const PointCloud& a, const PointCloud& b, float yaw) {
-  write_atomically(path, pair_png(a, b, yaw));
+void draw_pair(const std::filesystem::path& path, const PointCloud& a, const PointCloud& b,
+               const Eigen::Isometry3d& a_from_b) {
+  write_atomically(path, pair_png(a, b, a_from_b));
 }
 
 }  // namespace relocus

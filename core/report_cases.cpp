@@ -37,8 +37,9 @@ std::string picture(const Experiment& experiment, const ExportOptions& options, 
   if (!options.sequence) return "<p class=\"none\">No picture: the sequence is not at hand.</p>";
   try {
     const PointCloud a = read_cloud(*options.sequence, query), b = read_cloud(*options.sequence, other);
+    const Eigen::Isometry3d a_from_b(Eigen::AngleAxisd(std::isnan(yaw) ? 0. : double(yaw), Eigen::Vector3d::UnitZ()));
     return fmt::format("<img alt=\"Scans {0} and {1} from above\" src=\"data:image/png;base64,{2}\"/>",
-                       experiment.number(query), experiment.number(other), base64(pair_png(a, b, yaw, kSide)));
+                       experiment.number(query), experiment.number(other), base64(pair_png(a, b, a_from_b, kSide)));
   } catch (const Error& error) {
     return fmt::format("<p class=\"none\">No picture: {}</p>", escaped(error.what()));
   }

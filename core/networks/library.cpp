@@ -2,6 +2,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/network_library.h"
+#include "core/networks/keypoints.h"
 #include "core/networks/overlap_netvlad.h"
 #include "core/training/workers.h"
 #include "core/weights/golden_rule.h"
@@ -26,6 +27,7 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
       [](const WorkerPlace& place, const WorkerOptions& options) -> std::unique_ptr<WorkerGroup> {
         return std::make_unique<Workers>(place, options);
       },
+      make_bevnet_keypoints,
   };
   return library;
 }

@@ -371,6 +371,12 @@ class CliTest : public QObject {
     QVERIFY(same["score"].get<double>() > 0.99);
     QVERIFY(std::abs(same["yaw_deg"].get<double>()) < 1);
     QVERIFY(read_text(picture).starts_with("\x89PNG"));
+    QVERIFY(same["verified"].get<bool>());
+    QCOMPARE(same["a_from_b"].size(), std::size_t(4));
+    QVERIFY(std::abs(same["a_from_b"][0][3].get<double>()) < 0.1);
+    QCOMPARE(same["information"].size(), std::size_t(6));
+    QVERIFY(same["fitness"].get<double>() > 0.9 && same["rmse"].get<double>() < 0.3);
+    QVERIFY(contains(call("match " + scan + "05.bin " + scan + "35.bin --method scan_context").out, "pose verified"));
     const Json other = call("match " + scan + "05.bin " + scan + "20.bin --method scan_context --json").last_line();
     QVERIFY(other["score"].get<double>() < same["score"].get<double>() - 0.2);
   }
@@ -386,7 +392,7 @@ class CliTest : public QObject {
       QVERIFY(stage.at("ms").get<double>() > 0);
       QVERIFY(stage.at("floor_ms").is_null() == stage.at("ratio").is_null());
     }
-    for (const char* name : {"load", "voxelise", "scan context", "search of 4541x1024", "evaluation of 4541 queries"})
+    for (const char* name : {"load", "voxelise", "scan context", "pose: whole pair", "search of 4541x1024", "evaluation of 4541 queries"})
       QVERIFY2(contains(names, name), names.c_str());
   }
 
@@ -395,7 +401,10 @@ class CliTest : public QObject {
     RELOCUS_NEED(scans + "/001500.bin");
     const Json line =
         call("match " + scans + "/000720.bin " + scans + "/001500.bin --method scan_context --json").last_line();
-    QVERIFY2(std::abs(line["yaw_deg"].get<double>() + 148.5) < 3, line.dump().c_str());
+    QVERIFY2(std::abs(line["yaw_deg"].get<double>() + 148.5) < 1, line.dump().c_str());
+    QVERIFY(line["verified"].get<bool>());
+    QVERIFY(std::abs(line["a_from_b"][0][3].get<double>() + 1.80) < 0.3);
+    QVERIFY(std::abs(line["a_from_b"][1][3].get<double>() + 1.71) < 0.3);
     const std::string out = folder_ / "kitti08";
     const Json run =
         call("run " + scans + "/.. --method scan_context --exclude-recent 0 --json --out " + out).last_line();
