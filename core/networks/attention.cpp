@@ -23,11 +23,9 @@ BatchNorm::Affine unit_variance(const torch::Tensor& mean, const torch::Tensor& 
 }
 
 BatchNorm::Affine instance_affine(const torch::Tensor& rows, const torch::Tensor& copies) {
-  if (on_fast_path(rows) && rows.is_contiguous()) {
-    const torch::Tensor mean = torch::empty({1, rows.size(1)}), variance = torch::empty({1, rows.size(1)});
-    column_statistics(rows.data_ptr<float>(), rows.size(0), rows.size(1), mean.data_ptr<float>(),
-                      variance.data_ptr<float>(), copies.defined() ? copies.data_ptr<float>() : nullptr);
-    return unit_variance(mean, variance);
+  if (has_cpu_gradients(rows)) {
+    const Moments moments = moments_of(rows, {0, rows.size(0)}, copies);
+    return unit_variance(moments.mean, moments.variance);
   }
   const torch::Tensor all = copies.defined() ? copies : torch::ones({rows.size(0)}, rows.options());
   const torch::Tensor share = (all / all.sum()).unsqueeze(0);  // [1, N]

@@ -1,7 +1,5 @@
 #include "core/networks/sparse_kernels.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
@@ -11,23 +9,10 @@
 #include <immintrin.h>
 #endif
 
+#include "core/networks/parallel.h"
+
 namespace relocus {
 namespace {
-
-/// Gives each thread one stretch of [first, last), of at least `grain`; alone where others compute in parallel already.
-template <class Body>
-void parallel_for(std::int64_t first, std::int64_t last, std::int64_t grain, const Body& body) {
-  const std::int64_t count = last - first;
-  const std::int64_t threads = std::min<std::int64_t>(omp_get_max_threads(), (count + grain - 1) / grain);
-  if (count <= 0) return;
-  if (threads <= 1 || omp_in_parallel()) return body(first, last);
-  const std::int64_t stretch = (count + threads - 1) / threads;
-#pragma omp parallel for num_threads(int(threads)) schedule(static, 1)
-  for (std::int64_t i = 0; i < threads; ++i) {
-    const std::int64_t from = first + i * stretch, to = std::min(last, from + stretch);
-    if (from < to) body(from, to);
-  }
-}
 
 using Pair = RuleBook::Pair;
 
@@ -163,12 +148,14 @@ void multiply_pairs_avx2(const Pair* pairs, std::int64_t count, const float* inp
 }
 
 MultiplyPairs best_kernel() {
-  const char* limit = std::getenv("RELOCUS_SIMD");  // "avx2", "none": to test what this processor would not choose
-  const std::string_view allowed = limit ? limit : "";
-  if (allowed == "none") return nullptr;
-  if (allowed != "avx2" && __builtin_cpu_supports("avx512f")) return multiply_pairs_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return multiply_pairs_avx2;
-  return nullptr;
+  switch (vector_unit()) {
+    case VectorUnit::Avx512:
+      return multiply_pairs_avx512;
+    case VectorUnit::Avx2:
+      return multiply_pairs_avx2;
+    default:
+      return nullptr;
+  }
 }
 
 #else
@@ -227,6 +214,17 @@ Moments block_moments(const float* x, const float* weights, std::int64_t rows, s
 }
 
 }  // namespace
+
+VectorUnit vector_unit() {
+#if defined(__x86_64__)
+  const char* limit = std::getenv("RELOCUS_SIMD");  // "avx2", "none": to test what this processor would not choose
+  const std::string_view allowed = limit ? limit : "";
+  if (allowed == "none") return VectorUnit::None;
+  if (allowed != "avx2" && __builtin_cpu_supports("avx512f")) return VectorUnit::Avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return VectorUnit::Avx2;
+#endif
+  return VectorUnit::None;
+}
 
 bool has_sparse_kernels() { return multiply_pairs != nullptr; }
 
@@ -331,24 +329,27 @@ void row_product(const float* x, const float* matrix, std::int64_t rows, std::in
   }
 }
 
-void scale_shift(float* x, std::int64_t rows, std::int64_t columns, const float* scale, const float* shift, bool relu) {
+void scale_shift(const float* x, std::int64_t rows, std::int64_t columns, const float* scale, const float* shift,
+                 bool relu, float* result) {
   const float least = relu ? 0.f : -std::numeric_limits<float>::infinity();
   parallel_for(0, rows, 256, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
-      float* row = x + r * columns;
-      for (std::int64_t c = 0; c < columns; ++c) row[c] = std::max(row[c] * scale[c] + shift[c], least);
+      const float* row = x + r * columns;
+      float* y = result + r * columns;
+      for (std::int64_t c = 0; c < columns; ++c) y[c] = std::max(row[c] * scale[c] + shift[c], least);
     }
   });
 }
 
-void scale_shift_add_relu(float* x, const float* scale, const float* shift, const float* other,
-                          const float* other_scale, const float* other_shift, std::int64_t rows, std::int64_t columns) {
+void scale_shift_add_relu(const float* x, const float* scale, const float* shift, const float* other,
+                          const float* other_scale, const float* other_shift, std::int64_t rows, std::int64_t columns,
+                          float* result) {
   parallel_for(0, rows, 256, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
-      float* row = x + r * columns;
-      const float* beside = other + r * columns;
+      const float *row = x + r * columns, *beside = other + r * columns;
+      float* y = result + r * columns;
       for (std::int64_t c = 0; c < columns; ++c)
-        row[c] = std::max((row[c] * scale[c] + shift[c]) + (beside[c] * other_scale[c] + other_shift[c]), 0.f);
+        y[c] = std::max((row[c] * scale[c] + shift[c]) + (beside[c] * other_scale[c] + other_shift[c]), 0.f);
     }
   });
 }

@@ -20,7 +20,10 @@ struct RuleBook {
   std::vector<Pair> pairs;
 };
 
-/// Whether this processor has the vector instructions that sparse_convolution() needs (AVX-512F, or AVX2 with FMA).
+/// Vector instructions that the products use: AVX-512F, or AVX2 with FMA.
+enum class VectorUnit { None, Avx2, Avx512 };
+VectorUnit vector_unit();
+/// Whether this processor has those that sparse_convolution() needs.
 bool has_sparse_kernels();
 
 /// Channels on either side of sparse_convolution() must be a multiple of this.
@@ -53,12 +56,14 @@ void column_statistics(const float* matrix, std::int64_t rows, std::int64_t colu
 /// output [columns] = x [rows] · matrix [rows, columns], as fast as the memory gives the matrix.
 void row_product(const float* x, const float* matrix, std::int64_t rows, std::int64_t columns, float* output);
 
-/// x = x * scale + shift per column, with ReLU if asked; in place.
-void scale_shift(float* x, std::int64_t rows, std::int64_t columns, const float* scale, const float* shift, bool relu);
+/// result = x * scale + shift per column, with ReLU if asked; `result` may be `x`.
+void scale_shift(const float* x, std::int64_t rows, std::int64_t columns, const float* scale, const float* shift,
+                 bool relu, float* result);
 
-/// x = ReLU(x * scale + shift + other * other_scale + other_shift) per column; in place.
-void scale_shift_add_relu(float* x, const float* scale, const float* shift, const float* other,
-                          const float* other_scale, const float* other_shift, std::int64_t rows, std::int64_t columns);
+/// result = ReLU(x * scale + shift + other * other_scale + other_shift) per column; `result` may be `x`.
+void scale_shift_add_relu(const float* x, const float* scale, const float* shift, const float* other,
+                          const float* other_scale, const float* other_shift, std::int64_t rows, std::int64_t columns,
+                          float* result);
 
 /// Maximum over the rows that each window names: windows rows_out x 9, `rows` standing for none.
 void pool_rows(const float* input, std::int64_t rows, std::int64_t columns, const std::int64_t* windows,

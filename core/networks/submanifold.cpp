@@ -26,19 +26,14 @@ std::int64_t block_rows(std::int64_t rows) {
   return std::clamp<std::int64_t>((rows + 4 * at::get_num_threads() - 1) / (4 * at::get_num_threads()), 32, 256);
 }
 
-/// Flat positions on the padded grid: of each cell, and of each tap relative to it.
-struct Window {
-  const std::int32_t* grid;
-  std::vector<std::int32_t> cells, taps;
-};
-
-RuleBook make_rules(const Window& window, std::int64_t rows) {
+/// `input_of(row, tap)` tells the input row that an output row meets by a tap, negative where there is none.
+template <class InputOf>
+std::shared_ptr<const RuleBook> make_rules(std::int64_t rows, std::int64_t taps, const InputOf& input_of) {
   RuleBook rules;
   rules.rows = rows;
-  rules.taps = int(window.taps.size());
+  rules.taps = int(taps);
   rules.block_rows = block_rows(rows);
   rules.blocks = (rows + rules.block_rows - 1) / rules.block_rows;
-  const std::int64_t taps = rules.taps;
 
   // Each block notes its pairs in a piece of its own, then all pieces are joined.
   std::vector<std::vector<RuleBook::Pair>> pieces(rules.blocks);
@@ -52,7 +47,7 @@ RuleBook make_rules(const Window& window, std::int64_t rows) {
       for (std::int64_t tap = 0; tap < taps; ++tap) {
         const std::int64_t before = n;
         for (std::int64_t row = begin; row < end; ++row) {
-          const std::int32_t in = window.grid[window.cells[row] + window.taps[tap]];
+          const std::int32_t in = input_of(row, tap);
           pairs[n] = {std::int32_t(row), in};
           n += in >= 0;
         }
@@ -69,7 +64,13 @@ RuleBook make_rules(const Window& window, std::int64_t rows) {
     for (std::int64_t block = first; block < last; ++block)
       std::copy(pieces[block].begin(), pieces[block].end(), rules.pairs.begin() + rules.starts[block * taps]);
   });
-  return rules;
+  return std::make_shared<const RuleBook>(std::move(rules));
+}
+
+/// Whether sparse_convolution() computes such a layer.
+bool has_kernels_for(const torch::Tensor& features, const torch::Tensor& weight) {
+  return has_cpu_gradients(features) && has_sparse_kernels() && weight.size(0) % channel_block == 0 &&
+         weight.size(1) % channel_block == 0;
 }
 
 /// Rows that the affine's row `part` of `parts` is for: one row alone is for all scans.
@@ -134,24 +135,29 @@ const torch::Tensor& ActiveSet::neighbours(int kernel) const {
   return table;
 }
 
-const RuleBook& ActiveSet::rules(int kernel) const {
-  const auto known = rules_.find(kernel);
-  if (known != rules_.end()) return known->second;
+const std::shared_ptr<const RuleBook>& ActiveSet::rules(int kernel) const {
+  std::shared_ptr<const RuleBook>& rules = rules_[kernel];
+  if (rules) return rules;
+  if (kernel == 1)
+    return rules = make_rules(size(), 1, [](std::int64_t row, std::int64_t) { return std::int32_t(row); });
+  // Flat positions on the padded grid: of each cell, and of each tap relative to it.
   const int margin = kernel / 2, padded_width = int(width_) + 2 * margin, padded_height = int(height_) + 2 * margin;
   const torch::Tensor grid = numbered_grid(margin);
-  Window window{grid.data_ptr<std::int32_t>(), {}, {}};
+  const std::int32_t* numbers = grid.data_ptr<std::int32_t>();
   const auto cells = cells_.accessor<std::int64_t, 2>();
-  window.cells.resize(size());
+  std::vector<std::int32_t> corners(size(), 0), taps;
   for (std::int64_t i = 0; i < size(); ++i)
-    window.cells[i] = std::int32_t((cells[i][0] * padded_height + cells[i][1]) * padded_width + cells[i][2]);
+    corners[std::size_t(i)] = std::int32_t((cells[i][0] * padded_height + cells[i][1]) * padded_width + cells[i][2]);
   for (int r = 0; r < kernel; ++r)
-    for (int c = 0; c < kernel; ++c) window.taps.push_back(r * padded_width + c);
-  return rules_.emplace(kernel, make_rules(window, size())).first->second;
+    for (int c = 0; c < kernel; ++c) taps.push_back(r * padded_width + c);
+  return rules = make_rules(size(), kernel * kernel, [&](std::int64_t row, std::int64_t tap) {
+           return numbers[corners[std::size_t(row)] + taps[std::size_t(tap)]];
+         });
 }
 
 std::int64_t ActiveSet::num_pairs(int kernel) const {
   if (kernel == 1) return size();
-  if (cells_.is_cpu()) return std::int64_t(rules(kernel).pairs.size());
+  if (cells_.is_cpu()) return std::int64_t(rules(kernel)->pairs.size());
   return (neighbours(kernel) < size()).sum().item<std::int64_t>();
 }
 
@@ -175,6 +181,22 @@ const torch::Tensor& ActiveSet::pool_windows() const {
   pool_windows_ = grid.index_select(0, (corner.unsqueeze(1) + taps).view({-1})).view({-1, 9});
   pool_windows_.masked_fill_(pool_windows_ < 0, size());
   return pool_windows_;
+}
+
+const RulePaths& ActiveSet::unpooling() const {
+  if (unpooling_.forth) return unpooling_;
+  const std::int64_t taps = pool_windows().size(1);
+  const auto windows = pool_windows().accessor<std::int64_t, 2>();
+  std::vector<std::int32_t> coarse(std::size_t(size() * taps), -1);  // each cell's, by each tap
+  for (std::int64_t row = 0; row < windows.size(0); ++row)
+    for (std::int64_t tap = 0; tap < taps; ++tap)
+      if (windows[row][tap] < size()) coarse[std::size_t(windows[row][tap] * taps + tap)] = std::int32_t(row);
+  unpooling_.forth = make_rules(
+      size(), taps, [&](std::int64_t row, std::int64_t tap) { return coarse[std::size_t(row * taps + tap)]; });
+  unpooling_.back = make_rules(windows.size(0), taps, [&](std::int64_t row, std::int64_t tap) {
+    return windows[row][tap] < size() ? std::int32_t(windows[row][tap]) : -1;
+  });
+  return unpooling_;
 }
 
 torch::Tensor ActiveSet::dense(const torch::Tensor& features) const {
@@ -201,6 +223,7 @@ SparseMap max_pool(const SparseMap& input) {
               cells->size(), result.data_ptr<float>());
     return {result, cells};
   }
+  if (has_cpu_gradients(input.features)) return {pool_rows(input.features, windows), cells};
   const torch::Tensor padded = with_row_of(input.features, -std::numeric_limits<double>::infinity());
   const torch::Tensor gathered = padded.index_select(0, windows.view({-1})).view({-1, 9, channels});
   return {std::get<0>(gathered.max(1)), cells};
@@ -228,15 +251,14 @@ SubmanifoldConv::SubmanifoldConv(int in_channels, int out_channels, int kernel) 
 
 torch::Tensor SubmanifoldConv::forward(const torch::Tensor& features, const ActiveSet& cells) {
   const std::int64_t out_channels = weight.size(0), in_channels = weight.size(1);
-  const bool blocks_fit = in_channels % channel_block == 0 && out_channels % channel_block == 0;
-  if (on_fast_path(features) && features.is_contiguous() && blocks_fit && has_sparse_kernels()) {
+  if (has_kernels_for(features, weight)) {
+    if (kernel_ > 1 || torch::GradMode::is_enabled()) {
+      const std::shared_ptr<const RuleBook>& rules = cells.rules(kernel_);
+      return sparse_convolution(features, weight, bias, {rules, rules, true}, packed_.of(weight));
+    }
     const torch::Tensor result = torch::empty({features.size(0), out_channels}, features.options());
-    if (kernel_ == 1)
-      dense_product(features.data_ptr<float>(), features.size(0), in_channels, packed_weights(), bias.data_ptr<float>(),
-                    false, result.data_ptr<float>(), out_channels);
-    else
-      sparse_convolution(cells.rules(kernel_), features.data_ptr<float>(), in_channels, packed_weights(),
-                         bias.data_ptr<float>(), result.data_ptr<float>(), out_channels);
+    dense_product(features.contiguous().data_ptr<float>(), features.size(0), in_channels, packed_.of(weight),
+                  bias.data_ptr<float>(), false, result.data_ptr<float>(), out_channels);
     return result;
   }
   if (kernel_ == 1) return torch::addmm(bias, features, weight.view({out_channels, in_channels}).t());
@@ -250,14 +272,14 @@ double SubmanifoldConv::multiply_adds(const ActiveSet& cells) const {
   return double(cells.num_pairs(kernel_)) * double(weight.size(0) * weight.size(1));
 }
 
-const float* SubmanifoldConv::packed_weights() {
+const float* PackedWeights::of(const torch::Tensor& weight) {
   const std::pair<const void*, std::uint32_t> now{weight.data_ptr(), std::uint32_t(weight._version())};
-  if (packed_from_ != now) {
+  if (from_ != now) {
     const torch::Tensor plain = weight.detach().contiguous();
-    const std::int64_t out = weight.size(0), in = weight.size(1), taps = kernel_ * kernel_;
-    packed_.resize(weight.numel());
+    const std::int64_t out = weight.size(0), in = weight.size(1), taps = weight.size(2) * weight.size(3);
+    packed_.resize(std::size_t(weight.numel()));
     pack_weights(plain.data_ptr<float>(), out, in, int(taps), {in * taps, taps, 1}, packed_.data());
-    packed_from_ = now;
+    from_ = now;
   }
   return packed_.data();
 }
@@ -268,7 +290,9 @@ InverseConv::InverseConv(int in_channels, int out_channels) {
   bias = register_parameter("bias", torch::empty({out_channels}).uniform_(-bound, bound));
 }
 
-torch::Tensor InverseConv::forward(const torch::Tensor& coarse, const ActiveSet& fine) const {
+torch::Tensor InverseConv::forward(const torch::Tensor& coarse, const ActiveSet& fine) {
+  if (has_kernels_for(coarse, weight))
+    return sparse_convolution(coarse, weight, bias, fine.unpooling(), packed_.of(weight));
   const std::int64_t out_channels = weight.size(0), in_channels = weight.size(1);
   const torch::Tensor matrix = weight.permute({1, 2, 3, 0}).reshape({in_channels, 9 * out_channels});
   const torch::Tensor taps = torch::mm(coarse, matrix).view({-1, out_channels});  // [M' * 9, Cout]
@@ -287,30 +311,27 @@ BatchNorm::BatchNorm(int channels) {
 
 BatchNorm::Affine BatchNorm::affine(const torch::Tensor& features, const std::vector<std::int64_t>& starts,
                                     Statistics statistics) {
-  std::vector<torch::Tensor> means, variances;
+  torch::Tensor mean, variance;  // [scans or 1, C]
+  const std::vector<std::int64_t> whole{starts.front(), starts.back()};
+  const std::vector<std::int64_t>& parts = statistics == Statistics::Pooled ? whole : starts;
   if (statistics == Statistics::Running) {
-    means.push_back(running_mean), variances.push_back(running_var);
+    mean = running_mean.unsqueeze(0), variance = running_var.unsqueeze(0);
+  } else if (has_cpu_gradients(features)) {
+    const Moments moments = moments_of(features, parts);
+    mean = moments.mean, variance = moments.variance;
   } else {
-    const std::vector<std::int64_t> whole{starts.front(), starts.back()};
-    const std::vector<std::int64_t>& parts = statistics == Statistics::Pooled ? whole : starts;
+    std::vector<torch::Tensor> means, variances;
     for (std::size_t b = 0; b + 1 < parts.size(); ++b) {
       const torch::Tensor rows = features.slice(0, parts[b], parts[b + 1]);
-      if (rows.size(0) == 0) {  // nothing is normalised by it
-        means.push_back(torch::zeros_like(running_mean)), variances.push_back(torch::ones_like(running_var));
-      } else if (on_fast_path(rows) && rows.is_contiguous()) {
-        means.push_back(torch::empty_like(running_mean)), variances.push_back(torch::empty_like(running_var));
-        column_statistics(rows.data_ptr<float>(), rows.size(0), rows.size(1), means.back().data_ptr<float>(),
-                          variances.back().data_ptr<float>());
-      } else {
-        means.push_back(rows.mean(0));
-        variances.push_back((rows - means.back()).square().mean(0));
-      }
+      const bool empty = rows.size(0) == 0;  // nothing is normalised by it
+      means.push_back(empty ? torch::zeros_like(running_mean) : rows.mean(0));
+      variances.push_back(empty ? torch::ones_like(running_var) : (rows - means.back()).square().mean(0));
     }
+    mean = torch::stack(means), variance = torch::stack(variances);
   }
-  const torch::Tensor mean = torch::stack(means), variance = torch::stack(variances);  // [scans or 1, C]
   if (is_training() && torch::GradMode::is_enabled() && statistics != Statistics::Running) {
     const torch::NoGradGuard no_gradient;
-    const double n = double(features.size(0)) / double(means.size());
+    const double n = double(features.size(0)) / double(mean.size(0));
     running_mean.lerp_(mean.mean(0), norm_momentum);
     running_var.lerp_(variance.mean(0) * (n / std::max(n - 1, 1.0)), norm_momentum);
     num_batches_tracked.add_(1);
@@ -331,11 +352,13 @@ torch::Tensor normalise(torch::Tensor x, const BatchNorm::Affine& affine, const 
   if (on_fast_path(x) && x.is_contiguous()) {
     for (std::int64_t b = 0; b < scans; ++b) {
       const auto [first, last] = rows_of_part(starts, b, scans);
-      scale_shift(x.data_ptr<float>() + first * x.size(1), last - first, x.size(1),
-                  affine.scale.data_ptr<float>() + b * x.size(1), affine.shift.data_ptr<float>() + b * x.size(1), relu);
+      float* rows = x.data_ptr<float>() + first * x.size(1);
+      scale_shift(rows, last - first, x.size(1), affine.scale.data_ptr<float>() + b * x.size(1),
+                  affine.shift.data_ptr<float>() + b * x.size(1), relu, rows);
     }
     return x;
   }
+  if (has_cpu_gradients(x)) return scale_shift(x, affine.scale, affine.shift, starts, relu);
   torch::Tensor scale = affine.scale, shift = affine.shift;
   if (scans > 1) {
     std::vector<std::int64_t> counts;
@@ -349,6 +372,8 @@ torch::Tensor normalise(torch::Tensor x, const BatchNorm::Affine& affine, const 
 
 torch::Tensor add_normalised(torch::Tensor x, const BatchNorm::Affine& affine, const torch::Tensor& other,
                              const BatchNorm::Affine& other_affine, const std::vector<std::int64_t>& starts) {
+  if (torch::GradMode::is_enabled() && has_cpu_gradients(x))
+    return scale_shift_add_relu(x, affine.scale, affine.shift, other, other_affine.scale, other_affine.shift, starts);
   if (!on_fast_path(x) || !x.is_contiguous() || !other.is_contiguous())
     return torch::relu(normalise(x, affine, starts, false) + normalise(other, other_affine, starts, false));
   const std::int64_t columns = x.size(1), scans = affine.scale.size(0);
@@ -358,7 +383,7 @@ torch::Tensor add_normalised(torch::Tensor x, const BatchNorm::Affine& affine, c
   for (std::int64_t b = 0; b < scans; ++b) {
     const auto [first, last] = rows_of_part(starts, b, scans);
     scale_shift_add_relu(row(x, first), row(affine.scale, b), row(affine.shift, b), row(other, first),
-                         row(other_affine.scale, b), row(other_affine.shift, b), last - first, columns);
+                         row(other_affine.scale, b), row(other_affine.shift, b), last - first, columns, row(x, first));
   }
   return x;
 }

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/networks/sparse_kernels.h"
+#include "core/networks/sparse_gradients.h"
 
 namespace relocus {
 
@@ -27,7 +27,7 @@ class ActiveSet {
   /// Rows of the neighbours within kernel x kernel (row-major), `size()` where there is none: [M, kernel²] int64.
   const torch::Tensor& neighbours(int kernel) const;
   /// The same as pairs, for the CPU.
-  const RuleBook& rules(int kernel) const;
+  const std::shared_ptr<const RuleBook>& rules(int kernel) const;
   /// Number of (cell, active neighbour) pairs within kernel x kernel: what a convolution multiplies.
   std::int64_t num_pairs(int kernel) const;
 
@@ -35,6 +35,8 @@ class ActiveSet {
   std::shared_ptr<const ActiveSet> pooled() const;
   /// Rows of the active cells in the window of each cell of pooled(), `size()` where there is none: [M', 9] int64.
   const torch::Tensor& pool_windows() const;
+  /// The same as pairs, for the CPU: from the pooled cells to ours, and back.
+  const RulePaths& unpooling() const;
 
   /// Spreads rows over their grid: features [M, C] -> [scans, C, height, width], zero where inactive.
   torch::Tensor dense(const torch::Tensor& features) const;
@@ -46,9 +48,10 @@ class ActiveSet {
   std::int64_t height_, width_;
   std::vector<std::int64_t> starts_;
   mutable std::map<int, torch::Tensor> neighbours_;
-  mutable std::map<int, RuleBook> rules_;
+  mutable std::map<int, std::shared_ptr<const RuleBook>> rules_;
   mutable std::shared_ptr<const ActiveSet> pooled_;
   mutable torch::Tensor pool_windows_;
+  mutable RulePaths unpooling_;
 };
 
 /// Features on the cells of an active set.
@@ -74,6 +77,16 @@ enum class Statistics {
   Running,  ///< the ones that were collected in training
 };
 
+/// Weights [Cout, Cin, k, k] as the kernels read them, packed anew when they have changed.
+class PackedWeights {
+ public:
+  const float* of(const torch::Tensor& weight);
+
+ private:
+  std::vector<float> packed_;
+  std::pair<const void*, std::uint32_t> from_{nullptr, 0};
+};
+
 /// Submanifold convolution: kernel x kernel, stride 1, computed at the active cells from their active neighbours, with
 /// bias; cross-correlation like torch::conv2d. Graham, van der Maaten: Submanifold Sparse Convolutional Networks, 2017.
 class SubmanifoldConv : public torch::nn::Module {
@@ -86,11 +99,8 @@ class SubmanifoldConv : public torch::nn::Module {
   torch::Tensor bias;    ///< [Cout]
 
  private:
-  const float* packed_weights();
-
   int kernel_;
-  std::vector<float> packed_;  ///< of the weight below
-  std::pair<const void*, std::uint32_t> packed_from_{nullptr, 0};
+  PackedWeights packed_;
 };
 
 /// The way back from max_pool(): a transposed 3 x 3 convolution at stride 2 with bias, computed only at the cells that
@@ -99,11 +109,14 @@ class InverseConv : public torch::nn::Module {
  public:
   InverseConv(int in_channels, int out_channels);
   /// `coarse` [M', Cin] on the cells of `fine.pooled()` -> [M, Cout] on those of `fine`.
-  torch::Tensor forward(const torch::Tensor& coarse, const ActiveSet& fine) const;
+  torch::Tensor forward(const torch::Tensor& coarse, const ActiveSet& fine);
 
   torch::Tensor
       weight;  ///< [Cout, Cin, 3, 3]: coarse cell (r, c) reaches the fine one (2r - 1 + i, 2c - 1 + j) by [i, j]
   torch::Tensor bias;  ///< [Cout]
+
+ private:
+  PackedWeights packed_;
 };
 
 /// Batch norm over the active cells; eps 1e-5, momentum 0.1. Ioffe, Szegedy 2015.
@@ -124,7 +137,7 @@ class BatchNorm : public torch::nn::Module {
   torch::Tensor num_batches_tracked;                      ///< int64 scalar
 };
 
-/// Whether the CPU kernels may be used: no gradients are wanted, float32 on the CPU.
+/// Whether results may be written in place and kept packed: no gradients are wanted, float32 on the CPU.
 bool on_fast_path(const torch::Tensor& features);
 
 /// y = x * scale + shift, then ReLU if asked, every scan with its own row of the affine. On the fast path in place.

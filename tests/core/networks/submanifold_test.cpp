@@ -107,7 +107,7 @@ class SubmanifoldTest : public QObject {
     for (const int kernel : {3, 5, 7, 11}) {
       const std::int64_t pairs =
           (s.sparse.cells->neighbours(kernel) < s.sparse.cells->size()).sum().item<std::int64_t>();
-      QCOMPARE(std::int64_t(s.sparse.cells->rules(kernel).pairs.size()), pairs);
+      QCOMPARE(std::int64_t(s.sparse.cells->rules(kernel)->pairs.size()), pairs);
     }
   }
 
