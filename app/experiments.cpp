@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "app/shelter.h"
 #include "core/methods/registry.h"
 
 namespace relocus {
@@ -15,6 +16,15 @@ constexpr std::array<QRgb, 6> kColours{0xff2f7fd6, 0xffe08214, 0xff9a62c8, 0xff3
 bool is_same_run(const Experiment& a, const Experiment& b) {
   return !a.method.empty() && a.method == b.method && a.options == b.options && a.weights_hash == b.weights_hash &&
          to_json(a.protocol) == to_json(b.protocol);
+}
+
+/// Saved in `folder`, or sheltered there. What is saved needs no shelter.
+void put(OpenExperiment& open, const std::filesystem::path& folder) {
+  if (folder.empty() || folder == open.place()) return;
+  const bool to_be_saved = is_shelter(folder);
+  remove_shelter(to_be_saved && !open.folder.empty() ? folder : open.shelter);
+  open.shelter = to_be_saved && open.folder.empty() ? folder : std::filesystem::path();
+  if (!to_be_saved) open.folder = folder;
 }
 
 }  // namespace
@@ -41,11 +51,11 @@ const OpenExperiment* Experiments::find(int id) const { return const_cast<Experi
 
 int Experiments::add(std::shared_ptr<const Experiment> experiment, const std::filesystem::path& folder) {
   const auto same = std::ranges::find_if(all_, [&](const OpenExperiment& open) {
-    return !open.kept && ((!folder.empty() && open.folder == folder) || is_same_run(*open.experiment, *experiment));
+    return !open.kept && ((!folder.empty() && open.place() == folder) || is_same_run(*open.experiment, *experiment));
   });
   if (same != all_.end()) {
     current_ = same->id;
-    if (!folder.empty()) same->folder = folder;
+    put(*same, folder);
     replace(same->id, std::move(experiment));
     return current_;
   }
@@ -53,7 +63,7 @@ int Experiments::add(std::shared_ptr<const Experiment> experiment, const std::fi
   open.id = ++last_id_;
   open.label = free_label(telling_label(*experiment));
   open.colour = free_colour();
-  open.folder = folder;
+  put(open, folder);
   open.experiment = std::move(experiment);
   all_.push_back(std::move(open));
   current_ = last_id_;
@@ -80,6 +90,7 @@ int Experiments::duplicate(int id) {
       QString::fromStdString(fmt::format("{}, {}", open->label.toStdString(), one_line(open->experiment->protocol))));
   copy.colour = free_colour();
   copy.folder.clear();
+  copy.shelter.clear();
   copy.kept = true;
   all_.insert(all_.begin() + (open - all_.data()) + 1, std::move(copy));
   Q_EMIT changed();
@@ -95,13 +106,18 @@ void Experiments::set_current(int id) {
 void Experiments::remove(int id) {
   const auto found = std::ranges::find(all_, id, &OpenExperiment::id);
   if (found == all_.end()) return;
+  remove_shelter(found->shelter);
   const auto next = all_.erase(found);
   if (id == current_) current_ = all_.empty() ? 0 : next != all_.end() ? next->id : all_.back().id;
   Q_EMIT changed();
 }
 
 void Experiments::tell_folder(int id, const std::filesystem::path& folder) {
-  if (OpenExperiment* open = entry(id)) open->folder = folder;
+  if (OpenExperiment* open = entry(id)) put(*open, folder);
+}
+
+void Experiments::choose_threshold(int id, std::optional<double> threshold) {
+  if (OpenExperiment* open = entry(id)) open->threshold = threshold;
 }
 
 void Experiments::rename(int id, const QString& label) {
@@ -121,6 +137,7 @@ void Experiments::show(int id, bool visible) {
 void Experiments::clear() {
   counting_.cancel();
   if (all_.empty()) return;
+  for (const OpenExperiment& open : all_) remove_shelter(open.shelter);
   all_.clear();
   current_ = 0;
   Q_EMIT changed();

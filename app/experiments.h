@@ -4,6 +4,7 @@
 #include <QObject>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "app/job.h"
@@ -19,9 +20,13 @@ struct OpenExperiment {
   QColor colour;                                 ///< apart for every kind of colour vision
   bool visible = true;                           ///< its curves are drawn
   bool kept = false;                             ///< stays under its protocol when another is chosen
-  std::filesystem::path folder;                  ///< it was read from; empty: made here
+  std::filesystem::path folder;                  ///< it was read from or saved in; empty: nobody saved it
+  std::filesystem::path shelter;                 ///< where it waits for that; empty: nowhere
+  std::optional<double> threshold;               ///< that a person chose for it; none: that of the best F1
   std::shared_ptr<const Experiment> experiment;  ///< never null
   std::shared_ptr<const Curves> curves;          ///< null until they are counted
+
+  const std::filesystem::path& place() const { return folder.empty() ? shelter : folder; }  ///< empty: in memory alone
 };
 
 /// The experiments that are open on the sequence, which one the window is about, and their curves, which are counted
@@ -38,7 +43,7 @@ class Experiments : public QObject {
   bool is_busy() const { return counting_.is_running(); }
 
   /// Becomes the current one. One that is the same in method, options, weights and protocol, or from the same folder,
-  /// is replaced.
+  /// is replaced. `folder`: where it is saved, or its shelter.
   int add(std::shared_ptr<const Experiment> experiment, const std::filesystem::path& folder = {});
   /// The same answers under another protocol.
   void replace(int id, std::shared_ptr<const Experiment> experiment);
@@ -46,7 +51,8 @@ class Experiments : public QObject {
   int duplicate(int id);
   void set_current(int id);
   void remove(int id);                                            ///< its neighbour becomes current
-  void tell_folder(int id, const std::filesystem::path& folder);  ///< it was saved there
+  void tell_folder(int id, const std::filesystem::path& folder);  ///< it was saved there, and needs no shelter
+  void choose_threshold(int id, std::optional<double> threshold);
   void rename(int id, const QString& label);
   void show(int id, bool visible);
   void clear();

@@ -113,7 +113,7 @@ class MainWindow : public QMainWindow {
   void add_session_files();
   void offer_recovery();
   void recover();
-  SessionFile present_session() const;
+  SessionFile present_session(bool unsaved) const;
   QByteArray saved_docks() const;
   void restore_docks(const QByteArray& docks);
   void ask_for_session();

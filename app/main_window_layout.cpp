@@ -188,7 +188,10 @@ void MainWindow::keep() {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
   keep();
-  if (autosave_) autosave_->finish();
+  if (autosave_) {
+    autosave_->finish();
+    session_.forget_unsaved_runs();
+  }
   QMainWindow::closeEvent(event);
 }
 

@@ -8,6 +8,7 @@
 #include "app/message_bar.h"
 #include "app/recent.h"
 #include "app/session_file.h"
+#include "app/shelter.h"
 #include "app/welcome_page.h"
 #include "core/files.h"
 
@@ -23,7 +24,9 @@ QString session_filter() { return MainWindow::tr("Sessions of Relocus (*%1)").ar
 void MainWindow::add_session_files() {
   if (!remember_) return;
   autosave_ = new Autosave(
-      autosave_folder(), [this] { return to_text(present_session()); }, this);
+      autosave_folder(), [this] { return to_text(present_session(/*unsaved=*/true)); }, this);
+  session_.shelter_runs();
+  remove_old_shelters();
   connect(autosave_, &Autosave::problem, this,
           [this](const QString& sentence) { Q_EMIT session_.logged(Severity::Warning, sentence); });
   const auto note = [this] { autosave_->note_change(); };
@@ -62,8 +65,8 @@ void MainWindow::recover() {
   actions_.enable("file.recover", false, tr("Nothing was lost: the program ended as it should."));
 }
 
-SessionFile MainWindow::present_session() const {
-  SessionFile file = session_file(session_);
+SessionFile MainWindow::present_session(bool unsaved) const {
+  SessionFile file = session_file(session_, unsaved);
   if (in_workspace_) {
     file.layout = layout_;
     file.docks = saved_docks();
@@ -104,7 +107,7 @@ void MainWindow::plan_session(Errand& errand, const std::filesystem::path& path)
 
 void MainWindow::save_session(const std::filesystem::path& path) {
   try {
-    write_atomically(path, to_text(present_session()));
+    write_atomically(path, to_text(present_session(/*unsaved=*/false)));
     Q_EMIT session_.logged(Severity::Info, tr("Session saved in %1").arg(text(path)));
   } catch (const std::exception& error) {
     Q_EMIT session_.logged(Severity::Error, message_of(error));

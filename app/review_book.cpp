@@ -4,7 +4,7 @@
 #include <QStringList>
 #include <algorithm>
 #include <chrono>
-#include <map>
+#include <utility>
 
 #include "app/job.h"
 
@@ -46,6 +46,7 @@ class ReviewChange : public QUndoCommand {
         pair_(pair),
         before_(std::move(before)),
         after_(std::move(after)),
+        experiment_(book.experiment_),
         opened_(book.opened_) {
     since_.start();
   }
@@ -56,8 +57,8 @@ class ReviewChange : public QUndoCommand {
   bool mergeWith(const QUndoCommand* other) override {
     const auto* later = static_cast<const ReviewChange*>(other);
     const int field = changed_field(before_, after_);
-    if (later->pair_ != pair_ || later->opened_ != opened_ || field == 0 || since_.elapsed() > kOneGesture ||
-        changed_field(later->before_, later->after_) != field)
+    if (later->pair_ != pair_ || later->experiment_ != experiment_ || later->opened_ != opened_ || field == 0 ||
+        since_.elapsed() > kOneGesture || changed_field(later->before_, later->after_) != field)
       return false;
     after_ = later->after_;
     since_.restart();
@@ -66,7 +67,7 @@ class ReviewChange : public QUndoCommand {
 
  private:
   void apply(const Review& review) {
-    if (opened_ == book_.opened_)
+    if (opened_ == book_.opened_ && book_.go_to(experiment_))
       book_.set(pair_, review);
     else
       setObsolete(true);  // of an experiment that is no longer open
@@ -75,68 +76,92 @@ class ReviewChange : public QUndoCommand {
   ReviewBook& book_;
   FramePair pair_;
   Review before_, after_;
-  int opened_;
+  int experiment_, opened_;
   QElapsedTimer since_;
 };
 
 ReviewBook::ReviewBook(QUndoStack& undo, QObject* parent) : QObject(parent), undo_(undo) {
   timer_.setSingleShot(true);
   timer_.setInterval(kMoment);
-  connect(&timer_, &QTimer::timeout, this, &ReviewBook::write);
+  connect(&timer_, &QTimer::timeout, this, &ReviewBook::flush);
 }
 
 ReviewBook::~ReviewBook() { flush(); }
 
-void ReviewBook::open(std::vector<std::int64_t> numbers, const fs::path& folder) {
+void ReviewBook::open(std::vector<std::int64_t> numbers) {
   flush();
   numbers_ = std::move(numbers);
-  unsaved_.clear();
-  folder_ = folder_of(folder);
-  read();
-}
-
-void ReviewBook::turn_to(const fs::path& folder) {
-  flush();
-  if (folder_of(folder) == folder_) return;
-  if (folder_.empty()) unsaved_ = reviews_;
-  folder_ = folder_of(folder);
-  read();
-}
-
-void ReviewBook::read() {
+  books_ = {{0, {}}};
+  experiment_ = heir_ = 0;
   ++opened_;
-  reviews_ = folder_.empty() ? unsaved_ : Reviews();
-  dirty_ = folder_.empty() && !reviews_.empty();
-  damaged_ = false;
-  const fs::path file = folder_ / kFile;
-  if (!folder_.empty() && fs::exists(file)) try {
-      reviews_ = read_reviews(file, numbers_);
-    } catch (const std::exception& error) {
-      damaged_ = true;
-      Q_EMIT failed(tr("%1. It stays as it is until you review a pair; then it is kept as reviews.json.bak.")
-                        .arg(message_of(error)));
-    }
   Q_EMIT changed();
 }
 
-void ReviewBook::save_in(const fs::path& folder) {
+void ReviewBook::turn_to(int experiment, const fs::path& path) {
   flush();
-  if (folder == folder_) return;
-  if (folder_.empty()) unsaved_.clear();
-  folder_ = folder;
-  damaged_ = fs::exists(folder_ / kFile);  // somebody's words: they are put aside, not lost
-  dirty_ = !reviews_.empty();
-  write();
+  experiment_ = experiment;
+  const fs::path folder = folder_of(path);
+  if (Book& book = books_[experiment]; book.folder != folder) {
+    book.folder = folder;
+    read(book);
+  }
+  Q_EMIT changed();
+}
+
+void ReviewBook::begin(int experiment, const fs::path& folder) {
+  if (Book& before = books_[0]; !before.reviews.empty() && !books_.contains(experiment)) {
+    books_[experiment] = {folder_of(folder), std::exchange(before.reviews, {}), true};
+    heir_ = experiment;
+  }
+  turn_to(experiment, folder);
+}
+
+void ReviewBook::read(Book& book) {
+  book.damaged = false;
+  const fs::path file = book.folder / kFile;
+  if (book.folder.empty() || !fs::exists(file)) return;
+  book.reviews.clear();
+  book.dirty = false;
+  try {
+    book.reviews = read_reviews(file, numbers_);
+  } catch (const std::exception& error) {
+    book.damaged = true;
+    Q_EMIT failed(tr("%1. It stays as it is until you review a pair; then it is kept as reviews.json.bak.")
+                      .arg(message_of(error)));
+  }
+}
+
+void ReviewBook::save_in(int experiment, const fs::path& folder) {
+  const auto found = books_.find(experiment);
+  if (found == books_.end() || found->second.folder == folder) return flush();
+  Book& book = found->second;
+  book.folder = folder;
+  book.damaged = fs::exists(folder / kFile);  // somebody's words: they are put aside, not lost
+  book.dirty = !book.reviews.empty();
+  flush();
+}
+
+void ReviewBook::forget(int experiment) {
+  flush();
+  if (experiment != 0) books_.erase(experiment);
+  if (experiment_ == experiment) experiment_ = 0;
+}
+
+/// Whether its reviews are the present ones now; not, when it is no longer open.
+bool ReviewBook::go_to(int experiment) {
+  if (experiment == 0) experiment = heir_;
+  if (experiment != experiment_) Q_EMIT experiment_wanted(experiment);
+  return experiment == experiment_;
 }
 
 Review ReviewBook::review(FrameId query, FrameId candidate) const {
-  const auto found = reviews_.find({query, candidate});
-  return found == reviews_.end() ? Review() : found->second;
+  const auto found = all().find({query, candidate});
+  return found == all().end() ? Review() : found->second;
 }
 
 QStringList ReviewBook::known_tags() const {
   std::map<std::string, int> counts;
-  for (const auto& [pair, review] : reviews_)
+  for (const auto& [pair, review] : all())
     for (const std::string& tag : review.tags) ++counts[tag];
   std::vector<std::pair<int, std::string>> order;
   for (const auto& [tag, count] : counts) order.emplace_back(-count, tag);
@@ -148,7 +173,7 @@ QStringList ReviewBook::known_tags() const {
 
 std::vector<FramePair> ReviewBook::loops() const {
   std::vector<FramePair> pairs;
-  for (const auto& [pair, review] : reviews_)
+  for (const auto& [pair, review] : all())
     if (review.added) pairs.push_back(pair);
   return pairs;
 }
@@ -166,32 +191,33 @@ void ReviewBook::edit(FrameId query, FrameId candidate, const Review& wanted) {
 }
 
 void ReviewBook::set(const FramePair& pair, const Review& review) {
+  Book& book = this->book();
   if (review.is_empty())
-    reviews_.erase(pair);
+    book.reviews.erase(pair);
   else
-    reviews_[pair] = review;
-  dirty_ = true;
-  if (!folder_.empty()) timer_.start();
+    book.reviews[pair] = review;
+  book.dirty = true;
+  if (!book.folder.empty()) timer_.start();
   Q_EMIT changed();
 }
 
 void ReviewBook::flush() {
   timer_.stop();
-  write();
+  for (auto& [experiment, book] : books_)
+    if (book.dirty && !book.folder.empty()) write(book);
 }
 
-void ReviewBook::write() {
-  if (!dirty_ || folder_.empty()) return;
-  const fs::path file = folder_ / kFile;
+void ReviewBook::write(Book& book) {
+  const fs::path file = book.folder / kFile;
   try {
-    if (damaged_ && fs::exists(file)) {
+    if (book.damaged && fs::exists(file)) {
       const fs::path backup = backup_of(file);
       fs::rename(file, backup);
       Q_EMIT logged(tr("What lay in %1 is kept as %2").arg(text(file), text(backup)));
     }
-    damaged_ = false;
-    write_reviews(file, reviews_, numbers_);
-    dirty_ = false;
+    book.damaged = false;
+    write_reviews(file, book.reviews, numbers_);
+    book.dirty = false;
   } catch (const std::exception& error) {
     Q_EMIT failed(tr("Your reviews are not saved: %1").arg(message_of(error)));  // the next change tries again
   }

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <ranges>
 
-#include "app/value_change.h"
+#include "app/shelter.h"
 #include "core/datasets/registry.h"
 #include "core/error.h"
 #include "core/exports/registry.h"
@@ -14,10 +14,6 @@
 
 namespace relocus {
 namespace {
-
-constexpr FrameId kReadAhead = 3;  // frames
-
-QString text(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
 
 QString format(auto&& pattern, auto&&... args) {
   return QString::fromStdString(fmt::format(fmt::runtime(pattern), std::forward<decltype(args)>(args)...));
@@ -69,6 +65,24 @@ std::vector<Reevaluated> evaluated(const std::vector<OpenExperiment>& group, con
     }
   }
   return results;
+}
+
+/// What a run gives.
+struct Finished {
+  std::shared_ptr<const Experiment> experiment;
+  std::filesystem::path shelter;  ///< where it waits to be saved; empty: nowhere
+  QString problem;                ///< why it has none
+};
+
+Finished shelter(std::shared_ptr<const Experiment> experiment, const OpenedSequence& opened) {
+  const std::filesystem::path folder = new_shelter();
+  try {
+    save(*experiment, opened.trajectory, folder);
+    return {std::move(experiment), folder, {}};
+  } catch (const Error& problem) {  // the run is there all the same
+    remove_shelter(folder);
+    return {std::move(experiment), {}, Session::tr("A crash would lose this run: %1").arg(message_of(problem))};
+  }
 }
 
 /// "Scan Context on kitti/00: Recall@1 86.1 %, max F1 85.2 %, AP 82.8 % of 101 queries; 3.7 s"
@@ -142,287 +156,11 @@ const Retrieval* Session::retrieval() const {
   return found == experiment_->retrievals.end() ? nullptr : &*found;
 }
 
-// Opening and saving -------------------------------------------------------------------------------------------------
-
-void Session::open(const std::filesystem::path& path, const std::filesystem::path& sequence) {
-  Q_EMIT logged(Severity::Info, tr("Opening %1").arg(text(path)));
-  runner(Activity::Opening)
-      .start([path, sequence](const Progress& progress) { return open_anything(path, sequence, progress); },
-             [this](Opening opening) { adopt(std::move(opening)); });
+void Session::push_change(ValueChange::Value value, int about, const QString& text, std::function<void()> set,
+                          std::function<void()> set_back) {
+  undo_.push(new ValueChange(
+      value, about, text, [this](int experiment) { return turn_to(experiment); }, std::move(set), std::move(set_back)));
 }
-
-void Session::adopt(Opening opening) {
-  if (!opening.several.empty()) return Q_EMIT several_sequences(opening.path, opening.several);
-  if (!opening.missing.isEmpty()) {
-    Q_EMIT logged(Severity::Error, opening.missing);
-    Q_EMIT failed(opening.missing);
-    return Q_EMIT sequence_missing(opening.path);
-  }
-  if (opening.experiment && is_open(*opening.opened)) {  // one more of the sequence that is open
-    Q_EMIT opened_from(opening.path);
-    experiments_.add(std::move(opening.experiment), opening.path);
-    return take_current_experiment();
-  }
-  for (const auto activity : {Activity::Checking, Activity::Running, Activity::Evaluating}) cancel(activity);
-  experiments_.clear();
-  opened_ = std::move(opening.opened);
-  experiment_ = nullptr;
-  evaluation_ = nullptr;
-  query_ = -1;
-  candidate_.reset();
-  chosen_threshold_.reset();
-  person_selected_ = false;
-  awaited_.clear();
-  candidate_shown_ = -1;
-  undo_.clear();
-  history_.clear();
-  scans_.show_sequence({opened_, &opened_->sequence});
-
-  const auto& check = opened_->check;
-  Q_EMIT sequence_changed(opened_);
-  Q_EMIT experiment_changed(nullptr);
-  Q_EMIT evaluation_changed(nullptr);
-  Q_EMIT check_changed(check);
-  Q_EMIT opened_from(opening.path);
-  Q_EMIT logged(Severity::Info, format("{}: {} frames, {} scans, {} poses, {:.0f} m", opened_->sequence.name,
-                                       check.num_frames, check.num_clouds, check.num_poses, check.travelled));
-  for (const auto& problem : check.problems) Q_EMIT logged(Severity::Warning, QString::fromStdString(problem));
-
-  reviews_.open(opened_->trajectory.numbers, opening.experiment ? opening.path : std::filesystem::path());
-  if (opening.experiment) {
-    protocol_ = opening.experiment->protocol;
-    if (opening.choice) method_choice_ = *opening.choice;
-    Q_EMIT protocol_changed(protocol_);
-    Q_EMIT method_choice_changed(method_choice_);
-    experiments_.add(opening.experiment, opening.path);
-    // In a turn of its own: the window answers between showing the sequence and showing the answers.
-    runner(Activity::Evaluating)
-        .start([experiment = opening.experiment](const Progress&) { return experiment; },
-               [this](std::shared_ptr<const Experiment> experiment) { adopt(std::move(experiment)); });
-  } else {
-    set_query(0);
-    evaluate_again();
-  }
-}
-
-bool Session::is_open(const OpenedSequence& opened) const {
-  return opened_ && opened_->sequence.folder == opened.sequence.folder &&
-         opened_->sequence.frames.size() == opened.sequence.frames.size();
-}
-
-/// The window is about another experiment than before, or none.
-void Session::take_current_experiment() {
-  cancel(Activity::Evaluating);
-  undo_.clear();  // what was changed belongs to another experiment
-  chosen_threshold_.reset();
-  const OpenExperiment* current = experiments_.current();
-  reviews_.turn_to(current ? current->folder : std::filesystem::path());
-  if (!current) {
-    experiment_ = nullptr;
-    evaluation_ = nullptr;
-    Q_EMIT experiment_changed(nullptr);
-    Q_EMIT evaluation_changed(nullptr);
-    Q_EMIT retrieval_changed();
-    choose_first_candidate();
-    return evaluate_again();
-  }
-  protocol_ = current->experiment->protocol;
-  Q_EMIT protocol_changed(protocol_);
-  adopt(current->experiment);
-}
-
-void Session::select_experiment(int id) {
-  if (!experiments_.find(id) || (experiments_.current() && experiments_.current()->id == id)) return;
-  experiments_.set_current(id);
-  take_current_experiment();
-}
-
-void Session::remove_experiment(int id) {
-  const bool was_current = experiments_.current() && experiments_.current()->id == id;
-  experiments_.remove(id);
-  if (was_current) take_current_experiment();
-}
-
-void Session::keep_copy(int id) { experiments_.duplicate(id); }
-
-void Session::adopt(std::shared_ptr<const Experiment> experiment) {
-  experiment_ = std::move(experiment);
-  evaluation_ = {experiment_, &experiment_->evaluation};
-  threshold_ = chosen_threshold_.value_or(evaluation_->figures.max_f1_threshold);
-  Q_EMIT experiment_changed(experiment_);
-  Q_EMIT evaluation_changed(evaluation_);
-  Q_EMIT threshold_changed(threshold_);
-  if (!person_selected_) select_something_telling();
-  Q_EMIT retrieval_changed();
-  choose_first_candidate();
-}
-
-void Session::save_experiment(const std::filesystem::path& folder) {
-  if (!experiment_) return Q_EMIT failed(tr("There is no experiment yet: run a method first (Ctrl+R)."));
-  runner(Activity::Saving)
-      .start([experiment = experiment_, opened = opened_,
-              folder](const Progress&) { save(*experiment, opened->trajectory, folder); },
-             [this, folder] {
-               if (const auto* current = experiments_.current()) experiments_.tell_folder(current->id, folder);
-               reviews_.save_in(folder);
-               Q_EMIT logged(Severity::Info, tr("Experiment saved in %1").arg(text(folder)));
-               Q_EMIT opened_from(folder);
-             });
-}
-
-void Session::export_experiment(const std::string& format, bool accepted_only, const std::filesystem::path& path) {
-  if (!experiment_) return Q_EMIT failed(tr("There is no experiment yet: run a method first (Ctrl+R)."));
-  ExportOptions options;
-  options.accepted_only = accepted_only;
-  options.sequence = {opened_, &opened_->sequence};
-  options.acceptance.verdicts = verdicts_of(reviews_.all());
-  const Figures& figures = experiment_->evaluation.figures;
-  if (figures.num_queries == 0 || threshold_ != figures.max_f1_threshold) options.acceptance.threshold = threshold_;
-  runner(Activity::Saving)
-      .start(
-          [experiment = experiment_, opened = opened_, format, options, path](const Progress& progress) mutable {
-            options.progress = progress;
-            export_format(format).write(*experiment, opened->trajectory, options, path);
-          },
-          [this, path] { Q_EMIT exported(path); });
-}
-
-void Session::simulate(const std::filesystem::path& folder, const SimulatorOptions& options) {
-  Q_EMIT logged(Severity::Info,
-                tr("Making a sample sequence of %1 frames in %2").arg(options.frames).arg(text(folder)));
-  runner(Activity::Simulating)
-      .start([folder, options](const Progress& progress) { relocus::simulate(folder, options, progress); },
-             [this, folder] { open(folder); });
-}
-
-void Session::check_every_scan() {
-  if (!opened_) return;
-  runner(Activity::Checking)
-      .start([opened = opened_](const Progress& progress) { return check(opened->sequence, true, progress); },
-             [this](const DataCheck& check) {
-               Q_EMIT logged(Severity::Info, check.problems.empty() ? tr("Every scan was read: no problems.")
-                                                                    : tr("Every scan was read."));
-               for (const auto& problem : check.problems)
-                 Q_EMIT logged(Severity::Warning, QString::fromStdString(problem));
-               Q_EMIT check_changed(check);
-             });
-}
-
-// Selecting ----------------------------------------------------------------------------------------------------------
-
-void Session::select_query(FrameId frame) {
-  if (!opened_) return;
-  person_selected_ = true;
-  set_query(std::clamp(frame, 0, FrameId(opened_->sequence.frames.size()) - 1));
-}
-
-void Session::select_number(std::int64_t number) {
-  if (!opened_) return;
-  const auto& frames = opened_->sequence.frames;
-  const auto found = std::ranges::find(frames, number, &Frame::number);
-  if (found == frames.end())
-    return Q_EMIT failed(format("{} has no frame {}: its {} frames are numbered {} to {}.", opened_->sequence.name,
-                                number, frames.size(), frames.front().number, frames.back().number));
-  select_query(found->id);
-}
-
-void Session::step(int frames) { select_query(query_ + frames); }
-
-void Session::set_query(FrameId frame) {
-  if (frame == query_) return;
-  direction_ = frame < query_ ? -1 : 1;
-  query_ = frame;
-  history_.visit(frame);
-  awaited_.push_back(frame);
-  Q_EMIT query_changed(query_);
-  Q_EMIT retrieval_changed();
-  choose_first_candidate();
-}
-
-void Session::choose_first_candidate() {
-  const auto* answers = retrieval();
-  set_candidate(answers && !answers->candidates.empty() ? std::optional(answers->candidates.front().frame)
-                                                        : std::nullopt);
-}
-
-void Session::select_candidate(FrameId frame) {
-  if (opened_ && frame >= 0 && frame < FrameId(opened_->sequence.frames.size())) set_candidate(frame);
-}
-
-void Session::set_candidate(std::optional<FrameId> frame) {
-  candidate_ = frame;
-  history_.choose(frame);
-  Q_EMIT candidate_changed(candidate_);
-  if (!candidate_ && std::exchange(candidate_shown_, -1) >= 0) Q_EMIT candidate_scan_changed(nullptr);
-  want_scans();
-}
-
-void Session::step_candidate(int ranks) {
-  const auto* answers = retrieval();
-  if (!answers || answers->candidates.empty()) return;
-  const auto& candidates = answers->candidates;
-  const auto present = std::ranges::find(candidates, candidate_.value_or(-1), &Candidate::frame);
-  const auto rank = present == candidates.end() ? 0 : present - candidates.begin() + ranks;
-  select_candidate(candidates[std::size_t(std::clamp<std::ptrdiff_t>(rank, 0, std::ssize(candidates) - 1))].frame);
-}
-
-void Session::go_back() { return_to(history_.back()); }
-
-void Session::go_forward() { return_to(history_.forward()); }
-
-void Session::return_to(const std::optional<SelectionHistory::Place>& place) {
-  if (!place) return;
-  person_selected_ = true;
-  set_query(place->query);
-  if (place->candidate) select_candidate(*place->candidate);
-}
-
-/// The middle one of the places that were recognised: it shows what the program is about.
-void Session::select_something_telling() {
-  std::vector<FrameId> recognised;
-  for (const auto& result : evaluation_->queries)
-    if (result.correct && result.answerable) recognised.push_back(result.query);
-  set_query(recognised.empty() ? std::max(query_, 0) : recognised[recognised.size() / 2]);
-}
-
-// Scans --------------------------------------------------------------------------------------------------------------
-
-void Session::want_scans() {
-  if (!opened_) return;
-  std::vector<FrameId> wishes;
-  if (!awaited_.empty()) wishes.push_back(query_);
-  if (candidate_ && *candidate_ != candidate_shown_) wishes.push_back(*candidate_);
-  for (FrameId i = 1; i <= kReadAhead; ++i)
-    if (const FrameId next = query_ + i * direction_; next >= 0 && next < FrameId(opened_->sequence.frames.size()))
-      wishes.push_back(next);
-  scans_.want(wishes);
-}
-
-void Session::receive(const std::shared_ptr<const Scan>& scan) {
-  // A slow disk may be behind the playback: late scans are shown as long as they are newer than what is to be seen.
-  if (const auto found = std::ranges::find(awaited_, scan->frame); found != awaited_.end()) {
-    awaited_.erase(awaited_.begin(), found + 1);
-    Q_EMIT query_scan_changed(scan);
-  }
-  if (candidate_ == scan->frame && candidate_shown_ != scan->frame) {
-    candidate_shown_ = scan->frame;
-    Q_EMIT candidate_scan_changed(scan);
-  }
-}
-
-void Session::receive_failure(FrameId frame, const QString& message) {
-  const bool is_query = frame == query_;
-  if (const auto found = std::ranges::find(awaited_, frame); found != awaited_.end())
-    awaited_.erase(awaited_.begin(), found + 1);
-  if (is_query) Q_EMIT query_scan_failed(message);
-  if (candidate_ == frame) {
-    candidate_shown_ = frame;
-    Q_EMIT candidate_scan_failed(message);
-  }
-  if (is_query || candidate_ == frame) Q_EMIT logged(Severity::Error, message);
-}
-
-// Computing ----------------------------------------------------------------------------------------------------------
 
 void Session::choose_method(const MethodChoice& choice) {
   const auto known = methods();
@@ -430,9 +168,9 @@ void Session::choose_method(const MethodChoice& choice) {
     return Q_EMIT failed(format("there is no method {}; there are: {}", choice.name,
                                 fmt::join(known | std::views::transform(&MethodInfo::name), ", ")));
   if (is_same(choice, method_choice_)) return;
-  undo_.push(new ValueChange(
-      ValueChange::Method, tr("choice of the method"), [this, choice] { set_method(choice); },
-      [this, before = method_choice_] { set_method(before); }));
+  push_change(
+      ValueChange::Method, 0, tr("choice of the method"), [this, choice] { set_method(choice); },
+      [this, before = method_choice_] { set_method(before); });
 }
 
 void Session::set_method(const MethodChoice& choice) {
@@ -442,9 +180,9 @@ void Session::set_method(const MethodChoice& choice) {
 
 void Session::choose_protocol(const Protocol& protocol) {
   if (to_json(protocol) == to_json(protocol_)) return;
-  undo_.push(new ValueChange(
-      ValueChange::Protocol, tr("protocol"), [this, protocol] { set_protocol(protocol); },
-      [this, before = protocol_] { set_protocol(before); }));
+  push_change(
+      ValueChange::Protocol, current_id(), tr("protocol"), [this, protocol] { set_protocol(protocol); },
+      [this, before = protocol_] { set_protocol(before); });
 }
 
 void Session::set_protocol(const Protocol& protocol) {
@@ -455,13 +193,14 @@ void Session::set_protocol(const Protocol& protocol) {
 
 void Session::choose_threshold(double threshold) {
   if (threshold == threshold_) return;
-  undo_.push(new ValueChange(
-      ValueChange::Threshold, tr("threshold"), [this, threshold] { set_threshold(threshold); },
-      [this, before = chosen_threshold_] { set_threshold(before); }));
+  push_change(
+      ValueChange::Threshold, current_id(), tr("threshold"), [this, threshold] { set_threshold(threshold); },
+      [this, before = chosen_threshold_] { set_threshold(before); });
 }
 
 void Session::set_threshold(std::optional<double> threshold) {
   chosen_threshold_ = threshold;
+  experiments_.choose_threshold(current_id(), threshold);
   threshold_ = threshold.value_or(evaluation_ ? evaluation_->figures.max_f1_threshold : threshold_);
   Q_EMIT threshold_changed(threshold_);
 }
@@ -503,20 +242,25 @@ void Session::run() {
   const auto before = std::chrono::steady_clock::now();
   runner(Activity::Running)
       .start(
-          [opened = opened_, choice = method_choice_, protocol = protocol_](const Progress& progress) {
+          [opened = opened_, choice = method_choice_, protocol = protocol_,
+           sheltered = sheltered_](const Progress& progress) {
             const Job job{
                 choice.name, make_options(method(choice.name), choice.options), choice.resources, protocol, {}};
-            return std::make_shared<const Experiment>(relocus::run(opened->sequence, job, progress));
+            auto experiment = std::make_shared<const Experiment>(relocus::run(opened->sequence, job, progress));
+            return sheltered ? shelter(std::move(experiment), *opened) : Finished{std::move(experiment), {}, {}};
           },
-          [this, before](std::shared_ptr<const Experiment> experiment) {
+          [this, before](const Finished& finished) {
+            const auto& experiment = finished.experiment;
             const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
             Q_EMIT logged(Severity::Info, summary_of(*experiment, took.count()));
+            if (!finished.problem.isEmpty()) Q_EMIT logged(Severity::Warning, finished.problem);
             cancel(Activity::Evaluating);
-            reviews_.turn_to({});
-            chosen_threshold_.reset();
             const bool other_protocol = to_json(experiment->protocol) != to_json(protocol_);
-            experiments_.add(experiment);
-            adopt(std::move(experiment));
+            const int id = experiments_.add(experiment, finished.shelter);
+            experiments_.choose_threshold(id, {});
+            chosen_threshold_.reset();
+            reviews_.begin(id, experiments_.current()->place());
+            adopt(experiment);
             if (other_protocol) evaluate_again();  // it was changed while the run went on
           });
 }

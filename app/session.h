@@ -20,6 +20,7 @@
 #include "app/scan_loader.h"
 #include "app/selection_history.h"
 #include "app/studies.h"
+#include "app/value_change.h"
 #include "core/simulator/simulator.h"
 #include "widgets/log_view.h"
 
@@ -47,9 +48,9 @@ class Session : public QObject {
   FrameId query() const { return query_; }  ///< -1: none
   std::optional<FrameId> candidate() const { return candidate_; }
   double threshold() const { return threshold_; }
-  const std::optional<double>& chosen_threshold() const { return chosen_threshold_; }    ///< none: that of the best F1
+  const std::optional<double>& chosen_threshold() const { return chosen_threshold_; }  ///< none: that of the best F1
   const Retrieval* retrieval() const;         ///< of the query; null when it was not asked
-  QUndoStack& undo_stack() { return undo_; }  ///< of what was changed since the sequence was opened
+  QUndoStack& undo_stack() { return undo_; }  ///< since the sequence was opened; each change in its experiment
   SelectionHistory& history() { return history_; }
   ImageLoader& images() { return images_; }         ///< of the cameras
   PairGeometry& pair_geometry() { return pairs_; }  ///< of the query and its candidate
@@ -75,6 +76,9 @@ class Session : public QObject {
   void select_experiment(int id);  ///< of experiments(): the window is about it from now on, and takes its protocol
   void remove_experiment(int id);
   void keep_copy(int id);  ///< stays under the present protocol when that is changed
+  /// Runs are written into the cache when they end, so that a crash loses none, until they are saved or forgotten.
+  void shelter_runs() { sheltered_ = true; }
+  void forget_unsaved_runs();  ///< the program ends as it should
 
   // Selecting.
   void select_query(FrameId frame);
@@ -125,7 +129,12 @@ class Session : public QObject {
   void wire_review();
   void adopt(Opening opening);
   bool is_open(const OpenedSequence& opened) const;
+  void tell_opened_from(const std::filesystem::path& path);
   void adopt(std::shared_ptr<const Experiment> experiment);
+  int current_id() const;  ///< of experiments(); 0: there is none
+  bool turn_to(int experiment);
+  void push_change(ValueChange::Value value, int about, const QString& text, std::function<void()> set,
+                   std::function<void()> set_back);
   void set_method(const MethodChoice& choice);
   void set_protocol(const Protocol& protocol);
   void set_threshold(std::optional<double> threshold);  ///< none: that of the best F1
@@ -164,6 +173,7 @@ class Session : public QObject {
   double threshold_ = 0;
   FrameId query_ = -1;
   std::optional<FrameId> candidate_;
+  bool sheltered_ = false;
   bool person_selected_ = false;  // a query, in this sequence
   FrameId direction_ = 1;         // of the last steps: what is read ahead
   std::vector<FrameId> awaited_;  // queries since the one whose scan was shown last, oldest first

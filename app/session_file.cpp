@@ -89,7 +89,7 @@ SessionFile file_of(const Json& json) {
 
 }  // namespace
 
-SessionFile session_file(const Session& session) {
+SessionFile session_file(const Session& session, bool unsaved) {
   SessionFile file;
   if (const auto& opened = session.opened()) {
     file.sequence = opened->sequence.folder;
@@ -98,9 +98,13 @@ SessionFile session_file(const Session& session) {
     if (session.candidate()) file.candidate = number(*session.candidate());
   }
   const auto* current = session.experiments().current();
-  if (current && !current->folder.empty()) file.experiments.push_back(current->folder);
+  const auto name = [&](const OpenExperiment& open) {
+    const auto& place = unsaved ? open.place() : open.folder;
+    if (!place.empty()) file.experiments.push_back(place);
+  };
+  if (current) name(*current);
   for (const OpenExperiment& open : session.experiments().all())
-    if (&open != current && !open.folder.empty()) file.experiments.push_back(open.folder);
+    if (&open != current) name(open);
   file.protocol = session.protocol();
   file.method = session.method_choice();
   file.threshold = session.chosen_threshold();

@@ -29,8 +29,9 @@ struct SessionFile {
 
 inline constexpr const char* session_suffix = ".relocus";
 
-/// What the session is now, without the window's layout.
-SessionFile session_file(const Session& session);
+/// What the session is now, without the window's layout. `unsaved`: with the runs that nobody saved, which wait in the
+/// cache; else without them.
+SessionFile session_file(const Session& session, bool unsaved = false);
 
 std::string to_text(const SessionFile& file);
 

@@ -19,6 +19,7 @@ void Session::wire_review() {
     Q_EMIT logged(Severity::Error, message);
     Q_EMIT failed(message);
   });
+  connect(&reviews_, &ReviewBook::experiment_wanted, this, &Session::turn_to);
   connect(&reviews_, &ReviewBook::logged, this,
           [this](const QString& message) { Q_EMIT logged(Severity::Info, message); });
 }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "app/session.h"
+#include "app/shelter.h"
 #include "core/pipeline.h"
 #include "tests/app/home.h"
 #include "tests/support.h"
@@ -140,6 +141,68 @@ class ExperimentsTest : public QObject {
     session.remove_experiment(first);
     QVERIFY(!session.experiment());
     QTRY_VERIFY(session.is_idle());
+  }
+
+  void a_change_is_undone_in_its_experiment_and_each_has_its_threshold_and_reviews() {
+    Session session;
+    QVERIFY(open(session, laps_));
+    QVERIFY(run(session, 60));
+    const int first = session.experiments().current()->id;
+    const double best = session.threshold();
+    session.choose_threshold(best + 1);
+    session.reviews().edit(100, 40, {Opinion::Accepted, {}, "", false});
+    QVERIFY(run(session, 30));
+    const int second = session.experiments().current()->id;
+    QVERIFY2(session.reviews().all().empty(), "neither is saved, and each has its own");
+    QVERIFY(!session.chosen_threshold());
+    session.reviews().edit(100, 41, {Opinion::Rejected, {}, "", false});
+    session.select_experiment(first);
+    QCOMPARE(session.threshold(), best + 1);
+    QCOMPARE(session.reviews().review(100, 40).opinion, Opinion::Accepted);
+
+    QUndoStack& undo = session.undo_stack();
+    undo.undo();  // the review of the second: the window turns to it
+    QCOMPARE(session.experiments().current()->id, second);
+    QVERIFY(session.reviews().all().empty());
+    undo.undo();  // the choice of its method, which is of no experiment
+    undo.undo();
+    QCOMPARE(session.experiments().current()->id, first);
+    QVERIFY(session.reviews().all().empty());
+    undo.undo();
+    QCOMPARE(session.threshold(), best);
+    for (int i = 0; i < 4; ++i) undo.redo();
+    QCOMPARE(session.experiments().current()->id, second);
+    QCOMPARE(session.reviews().review(100, 41).opinion, Opinion::Rejected);
+    session.remove_experiment(second);
+    undo.undo();  // of what is closed nothing is left
+    QCOMPARE(session.experiments().current()->id, first);
+    QCOMPARE(session.threshold(), best + 1);
+  }
+
+  void runs_wait_in_the_cache_until_they_are_saved() {
+    Session session;
+    session.shelter_runs();
+    QVERIFY(open(session, laps_));
+    QVERIFY(run(session, 60));
+    const fs::path shelter = session.experiments().current()->shelter;
+    QVERIFY(is_shelter(shelter) && fs::exists(shelter / "experiment.json"));
+    session.reviews().edit(100, 40, {Opinion::Accepted, {}, "", false});
+    session.reviews().flush();
+    QVERIFY(fs::exists(shelter / "reviews.json"));
+    const fs::path folder = home_ / "sheltered";
+    session.save_experiment(folder);
+    QTRY_VERIFY(session.is_idle());
+    QVERIFY(!fs::exists(shelter));
+    QVERIFY(fs::exists(folder / "reviews.json"));
+    QCOMPARE(session.experiments().current()->place(), folder);
+    QVERIFY(run(session, 30));
+    const fs::path other = session.experiments().current()->shelter;
+    QVERIFY(fs::exists(other));
+    session.forget_unsaved_runs();
+    QVERIFY(!fs::exists(other) && fs::exists(folder));
+    QVERIFY(!is_shelter(folder));
+    remove_shelter(folder);
+    QVERIFY2(fs::exists(folder), "a person's folder is not touched");
   }
 
   void an_opened_experiment_of_the_sequence_joins_the_others() {

@@ -13,6 +13,8 @@
 #include "app/errand.h"
 #include "app/main_window.h"
 #include "app/message_bar.h"
+#include "app/shelter.h"
+#include "core/datasets/registry.h"
 #include "core/files.h"
 #include "tests/app/home.h"
 #include "tests/support.h"
@@ -27,6 +29,9 @@ class SessionFileTest : public QObject {
   test::Home home_;
   fs::path root_ = home_.path(), laps_ = home_.two_laps();
 
+  static std::vector<std::int64_t> numbers_of(const fs::path& sequence) {
+    return trajectory(open_sequence(sequence)).numbers;
+  }
   void write(const char* name, const std::string& text) { std::ofstream(root_ / name) << text; }
 
  private Q_SLOTS:
@@ -203,11 +208,19 @@ class SessionFileTest : public QObject {
     const fs::path kept = root_ / "data/relocus/relocus/autosave/session-1.relocus";
     QProcess program;
     program.start(QStringLiteral(RELOCUS_BINARY_DIR "/relocus"),
-                  {QString::fromStdString(laps_.string()), "--query", "77"});
+                  {QString::fromStdString(laps_.string()), "--method", "scan_context", "--query", "77"});
     QVERIFY(program.waitForStarted());
-    QTRY_VERIFY_WITH_TIMEOUT(fs::exists(kept) && read_session_file(kept).query == 77, 30000);
+    const auto run_is_kept = [&] {
+      if (!fs::exists(kept)) return false;
+      const SessionFile file = read_session_file(kept);
+      return file.query == 77 && file.experiments.size() == 1;
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(run_is_kept(), 30000);
     program.kill();
     program.waitForFinished();
+    const fs::path shelter = read_session_file(kept).experiments.front();
+    QVERIFY(is_shelter(shelter));
+    write_reviews(shelter / "reviews.json", {{{77, 17}, {Opinion::Accepted, {}, "", false}}}, numbers_of(laps_));
 
     Session session;
     MainWindow window(session, true);
@@ -219,8 +232,12 @@ class SessionFileTest : public QObject {
       if (button->isVisible()) QTest::mouseClick(button, Qt::LeftButton);
     QTRY_VERIFY(session.opened());
     QTRY_COMPARE(session.query(), 77);
+    QVERIFY2(session.experiment(), "a run that nobody saved");
+    QCOMPARE(session.reviews().review(77, 17).opinion, Opinion::Accepted);
+    QVERIFY(session.experiments().current()->folder.empty());  // it is still not saved
     QVERIFY(!window.findChild<QAction*>("file.recover")->isEnabled());
     window.close();
+    QVERIFY(!fs::exists(shelter));
 
     Session next;
     MainWindow again(next, true);
