@@ -33,7 +33,14 @@ void run_method(const Cli& cli, const std::string& folder, const std::string& ou
     job.protocol = joined_protocol(job.protocol, database);
     sequence = join(database, sequence);
   }
+  const std::unique_ptr<WorkerGroup> workers = join_workers(worker_place());
+  job.workers = workers.get();
   const Experiment experiment = run(sequence, job, cli.progress());
+  if (workers->rank() > 0) {
+    cli.tell(fmt::format("worker {} of {} has encoded its share; rank 0 goes on", workers->rank(), workers->count()),
+             {{"rank", workers->rank()}, {"workers", workers->count()}, {"experiment", out}});
+    return;
+  }
 
   std::string text = fmt::format("{} on {}, saved in {}\n", experiment.method, experiment.sequence_name, out);
   text += describe(experiment.evaluation) + "milliseconds a frame:";
@@ -165,6 +172,10 @@ void add_experiment_commands(CLI::App& app, Cli& cli) {
     command->add_option("--out", *out, "Folder of the experiment")->required()->type_name("EXPERIMENT");
     method->add_to(*command);
     protocol->add_to(*command, ProtocolFlags::For::Run);
+    command->footer(
+        "Several processes encode together when torchrun, mpirun or srun starts them (or RANK, WORLD_SIZE, "
+        "MASTER_ADDR\n"
+        "and MASTER_PORT are set): each a share of the frames, into one folder that all see.");
     command->callback(
         [&cli, sequence, out, method, protocol] { run_method(cli, *sequence, *out, *method, *protocol); });
   }

@@ -15,6 +15,7 @@
 #include "core/files.h"
 #include "core/index.h"
 #include "core/reranking.h"
+#include "core/shares.h"
 
 namespace relocus {
 namespace {
@@ -63,17 +64,18 @@ std::vector<Reading> read(const Sequence& sequence, FrameId first, FrameId last)
   return readings;
 }
 
-/// Encodes what the store does not hold yet; the next batch is read from disk meanwhile.
-void encode(const Sequence& sequence, Method& method, EncodingStore& store, Experiment& experiment,
+/// Encodes what the store does not hold yet of the share's frames, which are its records; the next batch is read from
+/// disk meanwhile.
+void encode(const Sequence& sequence, Method& method, EncodingStore& store, Share share, Experiment& experiment,
             const Progress& progress) {
-  const auto num_frames = FrameId(sequence.frames.size());
+  const FrameId num_frames = share.last - share.first;
   if (store.size() > num_frames)
-    throw Error("{} holds more frames than {}; delete it and run again", experiment.encodings.string(), sequence.name);
+    throw Error("{} holds more frames than {}; delete it and run again", store.file().string(), sequence.name);
   double loading = 0;  // written by one thread at a time
   const auto start_reading = [&](FrameId first) {
     return std::async(std::launch::async, [&, first, last = std::min(first + kBatch, num_frames)] {
       const Stopwatch watch;
-      auto readings = read(sequence, first, last);
+      auto readings = read(sequence, share.first + first, share.first + last);
       loading += watch.milliseconds();
       return readings;
     });
@@ -96,6 +98,29 @@ void encode(const Sequence& sequence, Method& method, EncodingStore& store, Expe
   const double num_encoded = std::max(num_frames - resumed, 1);
   experiment.milliseconds["load"] = loading / num_encoded;
   experiment.milliseconds["encode"] = encoding / num_encoded;
+}
+
+/// The same by several workers: each stores a share, and the first, who has the store of all, joins them.
+void encode_together(const Sequence& sequence, Method& method, EncodingStore* store, WorkerGroup& workers,
+                     Experiment& experiment, const Progress& progress) {
+  const auto num_frames = FrameId(sequence.frames.size());
+  const EncodingKey key = key_of(experiment);
+  const FrameId stored = agree(workers, key, store ? store->size() : 0);
+  const Share share = share_of(stored, num_frames, kBatch, workers.place());
+  if (share.first < share.last) {
+    const Progress together(
+        [&](std::string_view stage, std::size_t done, std::size_t total) {
+          workers.check();
+          progress(stage, done, total);
+        },
+        {});
+    EncodingStore part(share_file(experiment.encodings, share), key);
+    encode(sequence, method, part, share, experiment, together);
+  }
+  workers.barrier();
+  if (store && !join_shares(*store, key, num_frames, progress))
+    throw Error("not all of the {} workers stored their encodings in {}: the folder must be the same for all",
+                workers.count(), experiment.encodings.parent_path().string());
 }
 
 /// Scores belong to one search: another protocol finds other candidates.
@@ -227,14 +252,28 @@ Experiment run(const Sequence& sequence, const Job& job, const Progress& progres
   const MethodInfo& info = method(job.method);
   const std::shared_ptr<const Options> options = job.options ? job.options : std::shared_ptr(info.options());
   require_readings(sequence, info);
-  omp_set_num_threads(thread_count(job.resources.threads));
+  Resources resources = job.resources;
+  if (resources.threads == 0 && job.workers)  // those on this machine share its cores
+    resources.threads = std::max(1, thread_count() / job.workers->place().local_count);
+  omp_set_num_threads(thread_count(resources.threads));
   const Trajectory truth = truth_of(sequence, !job.database.empty(), job.protocol);
 
   Experiment experiment = description(sequence, job, info, *options);
   experiment.encodings = job.out.empty() ? cache_file(experiment) : fs::absolute(job.out / "encodings.bin");
-  const std::unique_ptr<Method> method = info.create(*options, job.resources);
+  const std::unique_ptr<Method> method = info.create(*options, resources);
+  const bool together = job.workers && job.workers->count() > 1;
+  if (together && job.workers->rank() > 0) {
+    encode_together(sequence, *method, nullptr, *job.workers, experiment, progress);
+    return experiment;
+  }
   EncodingStore store(experiment.encodings, key_of(experiment));
-  encode(sequence, *method, store, experiment, progress);
+  const auto num_frames = FrameId(sequence.frames.size());
+  join_shares(store, key_of(experiment), num_frames, progress);  // of workers that were stopped before they joined them
+  if (together)
+    encode_together(sequence, *method, &store, *job.workers, experiment, progress);
+  else
+    encode(sequence, *method, store, {0, num_frames}, experiment, progress);
+  join_shares(store, key_of(experiment), num_frames);  // which nobody needs any more
   experiment.descriptors = store.descriptors();
 
   const Stopwatch searching;

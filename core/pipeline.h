@@ -2,6 +2,7 @@
 
 #include "core/experiment.h"
 #include "core/methods/registry.h"
+#include "core/workers.h"
 
 namespace relocus {
 
@@ -14,9 +15,12 @@ struct Job {
   std::filesystem::path database;  ///< of a joined sequence: where its database lies; only noted
   std::filesystem::path
       out;  ///< experiment folder; also holds the encodings, so that a second run resumes. Empty: a cache
+  WorkerGroup* workers = nullptr;  ///< the processes that encode together; null: this one alone
 };
 
-/// Encodes (resuming from what is stored), searches, re-ranks (resuming too), evaluates, saves.
+/// Encodes (resuming from what is stored), searches, re-ranks (resuming too), evaluates, saves. Of several workers each
+/// encodes a share and the first goes on with all; for the others the run ends when their share is stored, and their
+/// experiment has no answers.
 Experiment run(const Sequence& sequence, const Job& job, const Progress& progress = {});
 
 /// The nearest frames that the protocol admits, for every query that it asks: exact, by the distance of the

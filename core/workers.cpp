@@ -44,18 +44,19 @@ double seconds(const char* name, double otherwise) {
 
 /// Who starts several processes, and how it tells each which one it is.
 struct Starter {
-  const char *rank, *count;
+  const char *rank, *count, *local_rank;
   std::initializer_list<const char*> local_count;
   std::initializer_list<const char*> job;  ///< differs between jobs that run at a time
 };
-const Starter kTorchrun{"RANK", "WORLD_SIZE", {"LOCAL_WORLD_SIZE"}, {}};
-const Starter kSlurmStep{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", {}, {"SLURM_JOB_ID"}};
-const Starter kSlurm{"SLURM_PROCID", "SLURM_NTASKS", {}, {"SLURM_JOB_ID"}};
+const Starter kTorchrun{"RANK", "WORLD_SIZE", "LOCAL_RANK", {"LOCAL_WORLD_SIZE"}, {}};
+const Starter kSlurmStep{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", {}, {"SLURM_JOB_ID"}};
+const Starter kSlurm{"SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", {}, {"SLURM_JOB_ID"}};
 const Starter kOpenMpi{"OMPI_COMM_WORLD_RANK",
                        "OMPI_COMM_WORLD_SIZE",
+                       "OMPI_COMM_WORLD_LOCAL_RANK",
                        {"OMPI_COMM_WORLD_LOCAL_SIZE"},
-                       {"OMPI_MCA_ess_base_jobid", "PMIX_NAMESPACE"}};
-const Starter kPmi{"PMI_RANK", "PMI_SIZE", {"MPI_LOCALNRANKS"}, {"PMI_ID", "HYDI_CONTROL_FD"}};
+                       {"OMPI_MCA_ess_base_jobid", "PMIX_NAMESPACE", "PBS_JOBID"}};
+const Starter kPmi{"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", {"MPI_LOCALNRANKS"}, {"PBS_JOBID", "LSB_JOBID"}};
 
 /// The first machine of a list as Slurm writes it: "gpu[03-05,7],login" begins with gpu03.
 std::string first_node(const std::string& list) {
@@ -134,6 +135,7 @@ WorkerPlace worker_place() {
     place.local_count = first_number(starter->local_count, one_node ? place.count : 1);
     place.address = address_of(*starter, place);
     if (place.address == "127.0.0.1" || place.address == "localhost") place.local_count = place.count;
+    place.local_rank = first_number({starter->local_rank}, place.local_count == place.count ? place.rank : 0);
     place.port = port_of(*starter);
     if (place.port < 1 || place.port > 65535) throw Error("MASTER_PORT is {}, no port of TCP", place.port);
     return place;

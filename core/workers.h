@@ -9,10 +9,10 @@ namespace relocus {
 /// Which of several processes that work on one task this one is, as torchrun, mpirun or srun told it.
 struct WorkerPlace {
   int rank = 0, count = 1;
-  int local_count = 1;                ///< of them on this machine, as far as it is known
-  std::string address = "127.0.0.1";  ///< where rank 0 runs
-  int port = 29500;                   ///< where rank 0 listens
-  std::string told_by;                ///< "RANK and WORLD_SIZE"; empty: nobody told anything, there is one process
+  int local_rank = 0, local_count = 1;  ///< among those on this machine, as far as it is known
+  std::string address = "127.0.0.1";    ///< where rank 0 runs
+  int port = 29500;                     ///< where rank 0 listens
+  std::string told_by;                  ///< "RANK and WORLD_SIZE"; empty: nobody told anything, there is one process
 };
 
 /// Reads RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT (torchrun), or else what Slurm, Open MPI or another MPI (PMI) set.
