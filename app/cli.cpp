@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "app/cli_import.h"
+#include "app/cli_truth.h"
 #include "core/environment.h"
 #include "core/error.h"
 
@@ -42,6 +43,7 @@ int main(int argc, char** argv) {
   add_match_command(app, cli);
   add_bench_command(app, cli);
   add_import_command(app, cli);
+  add_truth_command(app, cli);
 
   try {
     app.parse(argc, argv);

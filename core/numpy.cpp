@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/npy_header.h"
+#include "core/npy_writer.h"
 
 namespace relocus {
 namespace {
@@ -19,7 +20,6 @@ namespace {
 constexpr std::size_t max_header_bytes = 1 << 16;
 constexpr std::uint64_t max_deflate_ratio = 1100;  ///< deflate cannot pack tighter than 1032 : 1
 constexpr std::size_t chunk_elements = 1 << 16;
-constexpr std::string_view magic = "\x93NUMPY";
 
 /// Bytes of known number that come one after the other: a file, or one entry of a zip.
 struct Source {
@@ -43,7 +43,7 @@ NpyHeader read_header(const Source& source) {
   char start[12];
   if (source.size < 10) throw foreign();
   source.read(start, 8);
-  if (std::string_view(start, magic.size()) != magic) throw foreign();
+  if (std::string_view(start, npy_magic.size()) != npy_magic) throw foreign();
   const int version = start[6];
   if (version < 1 || version > 3)
     throw Error("{} has NumPy format version {}; versions 1 to 3 are read", source.name, version);
@@ -200,13 +200,7 @@ void with_array(zip_t* zip, const std::filesystem::path& path, const std::string
 
 std::string npy_bytes(const std::vector<std::int64_t>& shape, const float* values, std::size_t count) {
   static_assert(std::endian::native == std::endian::little);
-  const std::string axes = fmt::format("{}{}", fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
-  std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", axes);
-  const std::size_t start = magic.size() + 4;
-  header.append(63 - (start + header.size()) % 64, ' ').push_back('\n');  // numbers start at a multiple of 64
-  std::string bytes(magic);
-  bytes += {'\1', '\0', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
-  bytes += header;
+  std::string bytes = npy_start("<f4", shape);
   bytes.append(reinterpret_cast<const char*>(values), count * sizeof(float));
   return bytes;
 }
@@ -286,25 +280,9 @@ std::string npy_bytes(const Descriptors& descriptors) {
 }
 
 void write_npz(const std::filesystem::path& path, const std::map<std::string, Array>& arrays) {
-  // libzip reads entries when it closes the archive, and writes its own temporary file that it renames.
   std::map<std::string, std::string> entries;
-  for (const auto& [key, array] : arrays) entries[key + ".npy"] = npy_bytes(array);
-  const auto failed = [&] {
-    return Error("cannot write {}: check the folder, its permissions and the space left", path.string());
-  };
-  int code = 0;
-  Zip zip(zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
-  if (!zip) throw failed();
-  for (const auto& [name, bytes] : entries) {
-    zip_source_t* source = zip_source_buffer(zip.get(), bytes.data(), bytes.size(), 0);
-    if (!source) throw failed();
-    if (zip_file_add(zip.get(), name.c_str(), source, ZIP_FL_ENC_UTF_8 | ZIP_FL_OVERWRITE) < 0) {
-      zip_source_free(source);
-      throw failed();
-    }
-  }
-  if (zip_close(zip.get()) != 0) throw failed();
-  zip.release();  // closed above
+  for (const auto& [key, array] : arrays) entries[key] = npy_bytes(array);
+  write_atomically(path, npz_bytes(entries));
 }
 
 }  // namespace relocus

@@ -52,44 +52,14 @@ ActiveMap pooled(const ActiveMap& fine) {
   return coarse;
 }
 
-/// Active coarse cells with their centres on the sensor's height.
-struct CoarseCells {
-  ActiveMap map;
-  std::vector<std::size_t> index;        ///< of the active cells
-  std::vector<Eigen::Vector3d> centres;  ///< [m], z = 0
-};
+/// [fine cells] from the lower bound to the centre of the first coarse cell; the pooling's windows are centred on 8 o.
+double centre_offset(const BevOverlapSettings& settings) { return settings.reference ? 0.5 * pooling : 0.5; }
 
-CoarseCells coarse_cells(const PointCloud& cloud, const BevOverlapSettings& settings) {
-  CoarseCells cells{pooled(pooled(pooled(active_cells(cloud, settings.grid)))), {}, {}};
-  const Eigen::Array3d fine = settings.grid.cell_size().cast<double>();
-  const Eigen::Array3d lower = settings.grid.lower.cast<double>();
-  const double offset = settings.reference ? 0.5 * pooling : 0.5;  // in fine cells; the windows are centred on 8 o
-  for (int row = 0; row < cells.map.rows; ++row)
-    for (int column = 0; column < cells.map.columns; ++column) {
-      const std::size_t cell = std::size_t(row) * cells.map.columns + column;
-      if (!cells.map.active[cell]) continue;
-      cells.index.push_back(cell);
-      cells.centres.emplace_back(lower.x() + fine.x() * (row * pooling + offset),
-                                 lower.y() + fine.y() * (column * pooling + offset), 0);
-    }
-  return cells;
-}
-
-/// Marks the cells of `cells` whose centre, moved by `to_other`, lies nearer than `reach` to one of `others`; returns
-/// their number.
-int mark_overlap(const CoarseCells& cells, const std::vector<Eigen::Vector3d>& centres,
-                 const std::vector<Eigen::Vector3d>& others, double reach, Array& map) {
-  map.shape = {cells.map.rows, cells.map.columns};
-  map.values.assign(cells.map.active.size(), NAN);
-  int positive = 0;
-  for (std::size_t i = 0; i < centres.size(); ++i) {
-    const bool has_partner = std::ranges::any_of(others, [&](const Eigen::Vector3d& other) {
-      return (centres[i] - other).head<2>().squaredNorm() < reach * reach;
-    });
-    map.values[cells.index[i]] = has_partner;
-    positive += has_partner;
-  }
-  return positive;
+/// 0 in the active cells, NaN elsewhere.
+Array label_map(const BevCells& cells) {
+  Array map{{cells.rows, cells.columns}, std::vector<float>(cells.active.size(), NAN)};
+  for (const std::int32_t cell : cells.index) map.values[cell] = 0;
+  return map;
 }
 
 // ---- overlaps of a whole sequence ----
@@ -143,69 +113,62 @@ double BevOverlap::mean() const {
   return (share(positive_a, cells_a) + share(positive_b, cells_b)) / 2;
 }
 
+BevCells bev_cells(const PointCloud& cloud, const BevOverlapSettings& settings) {
+  const ActiveMap map = pooled(pooled(pooled(active_cells(cloud, settings.grid))));
+  const Eigen::Array3d fine = settings.grid.cell_size().cast<double>();
+  const Eigen::Array3d lower = settings.grid.lower.cast<double>();
+  const double offset = centre_offset(settings);
+  BevCells cells{map.rows, map.columns, map.active, {}, {}};
+  for (int row = 0; row < map.rows; ++row)
+    for (int column = 0; column < map.columns; ++column) {
+      const int cell = row * map.columns + column;
+      if (!map.active[cell]) continue;
+      cells.index.push_back(cell);
+      cells.centres.emplace_back(lower.x() + fine.x() * (row * pooling + offset),
+                                 lower.y() + fine.y() * (column * pooling + offset), 0);
+    }
+  return cells;
+}
+
 BevOverlap bev_overlap(const PointCloud& a, const PointCloud& b, const Eigen::Isometry3d& a_from_b,
                        const BevOverlapSettings& settings) {
-  const CoarseCells cells_a = coarse_cells(a, settings);
-  const CoarseCells cells_b = coarse_cells(b, settings);
+  return bev_overlap(bev_cells(a, settings), bev_cells(b, settings), a_from_b, settings);
+}
+
+BevOverlap bev_overlap(const BevCells& a, const BevCells& b, const Eigen::Isometry3d& a_from_b,
+                       const BevOverlapSettings& settings) {
   const Eigen::Isometry3d b_from_a = a_from_b.inverse();
-  std::vector<Eigen::Vector3d> a_in_b;
-  for (const Eigen::Vector3d& centre : cells_a.centres) a_in_b.push_back(b_from_a * centre);
+  const Eigen::Array2d fine = settings.grid.cell_size().cast<double>().head<2>();
+  const Eigen::Array2d cell = fine * pooling;
+  const Eigen::Array2d first_centre = settings.grid.lower.cast<double>().head<2>() + fine * centre_offset(settings);
+  const double reach = cell.x();
 
-  const double reach = double(settings.grid.cell_size().x()) * pooling;
   BevOverlap overlap;
-  overlap.map_a.grid = overlap.map_b.grid = square_of(settings.grid);
-  overlap.cells_a = static_cast<int>(cells_a.index.size());
-  overlap.cells_b = static_cast<int>(cells_b.index.size());
-  overlap.positive_a = mark_overlap(cells_a, a_in_b, cells_b.centres, reach, overlap.map_a.values);
-  overlap.positive_b = mark_overlap(cells_b, cells_b.centres, a_in_b, reach, overlap.map_b.values);
+  overlap.cells_a = static_cast<int>(a.index.size());
+  overlap.cells_b = static_cast<int>(b.index.size());
+  overlap.map_a = {square_of(settings.grid), label_map(a)};
+  overlap.map_b = {square_of(settings.grid), label_map(b)};
+  // Only the cells of b about the moved centre can be partners: who is one of a's has one of a's.
+  for (std::size_t i = 0; i < a.centres.size(); ++i) {
+    const Eigen::Vector2d moved = (b_from_a * a.centres[i]).head<2>();
+    const Eigen::Array2d low = ((moved.array() - reach - first_centre) / cell).floor();
+    const Eigen::Array2d high = ((moved.array() + reach - first_centre) / cell).ceil();
+    if (!(high.minCoeff() >= 0 && low.x() < b.rows && low.y() < b.columns)) continue;  // NaN, too
+    const int row_end = static_cast<int>(std::min<double>(high.x(), b.rows - 1));
+    const int column_end = static_cast<int>(std::min<double>(high.y(), b.columns - 1));
+    for (int row = std::max(0, static_cast<int>(low.x())); row <= row_end; ++row)
+      for (int column = std::max(0, static_cast<int>(low.y())); column <= column_end; ++column) {
+        const int partner = row * b.columns + column;
+        if (!b.active[partner]) continue;
+        const Eigen::Vector2d centre = first_centre + cell * Eigen::Array2d(row, column);
+        if (!((moved - centre).squaredNorm() < reach * reach)) continue;
+        overlap.map_a.values.values[a.index[i]] = 1;
+        overlap.map_b.values.values[partner] = 1;
+      }
+  }
+  overlap.positive_a = static_cast<int>(std::ranges::count(overlap.map_a.values.values, 1.f));
+  overlap.positive_b = static_cast<int>(std::ranges::count(overlap.map_b.values.values, 1.f));
   return overlap;
-}
-
-Array range_image(const PointCloud& cloud, const RangeImageSettings& settings) {
-  // The reference computes in single precision, which decides about a few points on the edges of pixels.
-  const float pi = static_cast<float>(M_PI);
-  const float fov_down = static_cast<float>(std::abs(settings.fov_down) * M_PI / 180);
-  const float fov = static_cast<float>((std::abs(settings.fov_down) + std::abs(settings.fov_up)) * M_PI / 180);
-  Array image{{settings.height, settings.width},
-              std::vector<float>(std::size_t(settings.height) * settings.width, -1.f)};
-  for (const Eigen::Vector3f& point : cloud.points) {
-    const float range = point.norm();
-    if (!(range > 0 && range < settings.max_range)) continue;  // NaN falls out, too
-    const float yaw = -std::atan2(point.y(), point.x());
-    const float pitch = std::asin(point.z() / range);
-    const int column = std::clamp(int(std::floor(0.5f * (yaw / pi + 1) * settings.width)), 0, settings.width - 1);
-    const int row =
-        std::clamp(int(std::floor((1 - (pitch + fov_down) / fov) * settings.height)), 0, settings.height - 1);
-    float& pixel = image.values[std::size_t(row) * settings.width + column];
-    if (pixel < 0 || range < pixel) pixel = range;
-  }
-  return image;
-}
-
-double range_overlap(const PointCloud& a, const PointCloud& b, const Eigen::Isometry3d& a_from_b,
-                     const RangeImageSettings& settings) {
-  return range_overlap(range_image(a, settings), b, a_from_b, settings);
-}
-
-double range_overlap(const Array& image_of_a, const PointCloud& b, const Eigen::Isometry3d& a_from_b,
-                     const RangeImageSettings& settings) {
-  const Eigen::Isometry3f moved_by = a_from_b.cast<float>();
-  PointCloud moved;
-  moved.points.reserve(b.points.size());
-  for (const Eigen::Vector3f& point : b.points) moved.points.push_back(moved_by * point);
-  const Array image_of_b = range_image(moved, settings);
-  if (image_of_a.values.size() != image_of_b.values.size())
-    throw Error("range images of {} and {} pixels cannot be compared", image_of_a.values.size(),
-                image_of_b.values.size());
-
-  int valid = 0, same = 0;
-  for (std::size_t pixel = 0; pixel < image_of_a.values.size(); ++pixel) {
-    const float range = image_of_a.values[pixel];
-    if (range <= 0) continue;
-    ++valid;
-    same += std::abs(range - image_of_b.values[pixel]) < settings.max_difference;
-  }
-  return valid > 0 ? double(same) / valid : 0;
 }
 
 OverlapTable overlap_table(const Sequence& sequence, const Protocol& protocol, double max_distance,
