@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <sstream>
 
 #include "core/environment.h"
@@ -97,13 +98,7 @@ void append(const fs::path& file, const std::string& text) {
 }
 
 std::string first_line_with(const char* file, std::string_view begin) {
-  std::istringstream stream([&] {
-    try {
-      return read_text(file);
-    } catch (const Error&) {
-      return std::string();
-    }
-  }());
+  std::ifstream stream(file);
   for (std::string line; std::getline(stream, line);) {
     if (!line.starts_with(begin)) continue;
     const auto value = line.find_first_not_of(": \t", line.find(':'));
@@ -192,6 +187,7 @@ void save(TrainRecord record, const fs::path& folder) {
                   {"device", record.device},
                   {"workers", record.num_workers},
                   {"threads", record.threads},
+                  {"process", ::getpid()},
                   {"relocus", version()},
                   {"libraries", used},
                   {"machine", machine()}};
@@ -212,6 +208,8 @@ TrainRecord load_train_record(const fs::path& folder) {
     take(json, "seconds", record.seconds), take(json, "started", record.started);
     take(json, "updated", record.updated), take(json, "best_step", record.best_step);
     record.options = json.value("options", Json::object());
+    take(json, "process", record.process);
+    if (json.contains("machine")) take(json.at("machine"), "host", record.host);
     take(json, "seed", record.seed), take(json, "sequences", record.sequences);
     take(json, "validation", record.validation), take(json, "device", record.device);
     take(json, "workers", record.num_workers), take(json, "threads", record.threads);

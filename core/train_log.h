@@ -59,6 +59,8 @@ struct TrainRecord {
   std::map<std::string, std::string> hashes;  ///< sha256 of what went in and came out, by name
   std::string device;
   int num_workers = 1, threads = 0;
+  std::string host;  ///< where it runs, and its process there; both are set by save()
+  int process = 0;
   std::string started, updated;  ///< UTC, ISO 8601; updated is set by save()
 };
 

@@ -21,8 +21,14 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t scans_for_norms = 2;  // training's batch
 
-// Verdicts. Networks that were trained on other scans of the same kind stay well within them.
-constexpr double max_dead = 0.5, min_spread = 1e-4, max_divergence = 3, exchange_gain = 0.5;
+// Verdicts, with what was measured on KITTI's scans of 00 (the tests of import repeat the golden ones):
+//                                                      divergence   exchanged   spread   dead
+//   golden rule, norms of two scans of 08, published       0.0037       0.125     1.16    0 %
+//   the same with other numbers                            0.0053       0.146     1.15    0 %
+//   the same, compact                                      0.0025       0.068     1.13    0 %
+//   trained on simulated cities, 400 steps                 0.0086       0.412     0.90    0 %
+// Kernels that were permuted wrongly show the two divergences exchanged: a factor of 27 to 48 either way.
+constexpr double max_dead = 0.5, min_spread = 1e-4, max_divergence = 0.05, exchange_gain = 0.5;
 constexpr const char* large_kernels[] = {"dconv_down1", "dconv_down1_1", "dconv_down2", "dconv_down2_1"};
 
 torch::Tensor occupancy_of(const PointCloud& cloud, int layers) {

@@ -272,6 +272,7 @@ class TrainLogTest : public QObject {
     QCOMPARE(json.at("relocus").get<std::string>(), version());
     QVERIFY(json.at("libraries").contains("LibTorch"));
     QVERIFY(json.at("machine").at("cores").get<int>() > 0);
+    QVERIFY(!json.at("machine").at("memory").get<std::string>().empty());
 
     std::ofstream(folder_ / "train.json") << "{";
     QVERIFY(error_of([&] { load_train_record(folder_); }).find("train.json") != std::string::npos);

@@ -13,56 +13,17 @@
 #include "core/weights/load.h"
 #include "core/weights/soundness.h"
 #include "tests/core/networks/scans.h"
+#include "tests/core/weights/published_files.h"
 #include "tests/core/weights/torch_writer.h"
 
 using namespace relocus;
-using test::TorchWriter;
+using namespace test;
 
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr const char* method_name = "overlap_netvlad";
-
-/// A compact OverlapNetVLAD, for speed.
-Widths compact() { return {.base = 32, .features = 64, .overlap = 16, .clusters = 4, .descriptor = 8}; }
-
-template <class Network>
-Tensors golden(const Widths& widths, const std::string& prefix) {
-  Network network(widths);
-  fill_by_golden_rule(network, prefix);
-  return state_of(network, "");
-}
-
-enum class Stored { V21, V22, Permuted };  // the last: 2.1 that was permuted by (3, 0, 1, 2) for 2.2
-
-/// Kernels as spconv stores them; `tensors` have ordinary ones.
-Tensors as_spconv(Tensors tensors, Stored stored) {
-  for (auto& [name, w] : tensors) {
-    if (w.dim() != 4) continue;
-    const std::int64_t taps = w.size(2) * w.size(3);
-    if (taps == 1)
-      w = w.view({w.size(0), w.size(1)}).t().contiguous().view({w.size(0), 1, 1, w.size(1)});
-    else if (taps > 32 && stored != Stored::V22)
-      w = stored == Stored::V21 ? w.permute({2, 3, 0, 1}).contiguous()
-                                : w.permute({2, 3, 0, 1}).permute({3, 0, 1, 2}).contiguous();
-    else
-      w = w.permute({0, 2, 3, 1}).contiguous();
-  }
-  return tensors;
-}
-
-Tensors prefixed(const Tensors& tensors, const std::string& prefix) {
-  Tensors result;
-  for (const auto& [name, tensor] : tensors) result.emplace(prefix + name, tensor);
-  return result;
-}
-
-Tensors merged(std::initializer_list<Tensors> parts) {
-  Tensors result;
-  for (Tensors part : parts) result.merge(part);
-  return result;
-}
 
 Tensors imported(const fs::path& folder) { return read_safetensors(folder / "weights.safetensors").tensors; }
 
@@ -211,23 +172,9 @@ class ImportTest : public QObject {
   }
 
   void a_wrong_permutation_shows_on_a_scan() {
-    // A network whose norms know the statistics of such scans, as after training.
     BevBackbone network(compact());
     fill_by_golden_rule(network, "backbone.");
-    {
-      const torch::Tensor grids =
-          torch::cat({test::occupancy_of(test::street(1)), test::occupancy_of(test::street(2))});
-      for (auto& parameter : network.parameters()) parameter.set_requires_grad(false);
-      network.train();
-      std::vector<torch::Tensor> before;
-      for (const auto& buffer : network.buffers()) before.push_back(buffer.clone());
-      network.forward(grids, Statistics::Pooled);  // moves them a tenth of the way
-      for (std::size_t i = 0; i < before.size(); ++i)
-        if (before[i].is_floating_point()) {
-          torch::Tensor statistic = network.buffers()[i];
-          statistic.copy_(before[i] + (statistic - before[i]) * 10);
-        }
-    }
+    learn_norms(network, {test::street(1), test::street(2)});
     const Tensors state = state_of(network, "");
     std::vector<CheckScan> scans;
     for (const int place : {3, 4})
@@ -256,6 +203,39 @@ class ImportTest : public QObject {
     scans.resize(1);
     scans[0].cloud.points.clear();
     RELOCUS_ERROR(check_features(out_, method_name, scans), "no points", "");
+  }
+
+  /// The margins that stand beside the thresholds in core/weights/soundness.cpp.
+  void verdicts_on_real_scans_have_margins_data() {
+    QTest::addColumn<QString>("variant");
+    QTest::newRow("published widths") << "";
+    QTest::newRow("other numbers") << ".b";
+    QTest::newRow("compact") << "compact";
+  }
+  void verdicts_on_real_scans_have_margins() {
+    QFETCH(QString, variant);
+    RELOCUS_NEED(test::shared_folder() / "data/kitti_odometry/sequences/08/velodyne/001500.bin");
+    const bool small = variant == "compact";
+    BevBackbone network(small ? compact() : Widths());
+    fill_by_golden_rule(network, "backbone.", small ? "" : variant.toStdString());
+    learn_norms(network, {test::scan_of("08_000000"), test::scan_of("08_000720")});
+    const Tensors state = state_of(network, "");
+    std::vector<CheckScan> scans;
+    for (const auto& entry :
+         fs::directory_iterator(test::shared_folder() / "data/kitti_odometry/sequences/00/velodyne")) {
+      const std::string name = "00_" + entry.path().stem().string();
+      if (scans.size() < 4) scans.push_back({name, int(scans.size()), test::scan_of(name)});
+    }
+    const auto check = [&](Stored stored) {
+      import({zip("backbone.ckpt", as_spconv(state, stored))});
+      FeatureCheck found = check_features(out_, method_name, scans);
+      qInfo("%s", describe(found).c_str());
+      return found;
+    };
+    const FeatureCheck right = check(Stored::V21), wrong = check(Stored::Permuted);
+    QVERIFY(!right.permuted && right.doubts.empty());
+    QVERIFY(wrong.permuted);
+    QVERIFY(right.norm_divergence < 0.5 * right.norm_divergence_exchanged);
   }
 };
 
