@@ -7,6 +7,7 @@
 
 #include "app/cli_import.h"
 #include "app/cli_truth.h"
+#include "app/cli_verify.h"
 #include "core/environment.h"
 #include "core/error.h"
 
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
   add_listing_commands(app, cli);
   add_simulate_command(app, cli);
   add_experiment_commands(app, cli);
+  add_verify_command(app, cli);
   add_export_command(app, cli);
   add_match_command(app, cli);
   add_bench_command(app, cli);

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "app/cli.h"
+#include "app/cli_verify.h"
 #include "core/candidate_lists.h"
 #include "core/datasets/registry.h"
 #include "core/environment.h"
@@ -154,7 +155,15 @@ void evaluate_results(const Cli& cli, const EvaluateFlags& flags, const Protocol
         flags.experiment.empty() ? trajectory(posed_frames(flags)) : load_trajectory(flags.experiment);
     save(experiment, truth, flags.out);
   }
-  cli.tell(describe(experiment.evaluation), to_json(experiment.evaluation));
+  std::string text = describe(experiment.evaluation);
+  nlohmann::ordered_json line = to_json(experiment.evaluation);
+  if (!flags.experiment.empty())
+    if (const auto pairs = read_verified(flags.experiment, experiment))
+      if (const auto point = verified_point(experiment, load_trajectory(flags.experiment), *pairs)) {
+        text += describe(*point);
+        line["verified"] = to_json(*point);
+      }
+  cli.tell(text, line);
 }
 
 }  // namespace

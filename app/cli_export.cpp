@@ -1,5 +1,7 @@
 #include "app/cli.h"
+#include "core/error.h"
 #include "core/exports/registry.h"
+#include "core/verification.h"
 
 namespace relocus {
 namespace {
@@ -7,7 +9,7 @@ namespace {
 struct ExportFlags {
   std::string experiment, format, out;
   std::optional<double> threshold;
-  bool accepted = false, registers = false, list = false;
+  bool accepted = false, verified = false, registers = false, list = false;
 };
 
 void list_formats(const Cli& cli) {
@@ -31,7 +33,12 @@ void hand_over(const Cli& cli, const ExportFlags& flags) {
   options.acceptance.threshold = flags.threshold;
   if (const auto reviews = std::filesystem::path(flags.experiment) / "reviews.json"; std::filesystem::exists(reviews))
     options.acceptance.verdicts = verdicts_of(read_reviews(reviews, trajectory.numbers));
-  options.accepted_only = flags.accepted;
+  if (const auto pairs = read_verified(flags.experiment, experiment))
+    options.verified = std::make_shared<VerifiedPairs>(*pairs);
+  if (flags.verified && !options.verified)
+    throw Error("no pair of {} was verified yet; run: relocus-cli verify {}", flags.experiment, flags.experiment);
+  if (flags.verified) options.acceptance.verified = options.verified;
+  options.accepted_only = flags.accepted || flags.verified;
   options.register_loops = flags.registers;
   options.sequence = sequence_at_hand(experiment, trajectory);
   options.progress = cli.progress();
@@ -52,7 +59,12 @@ void add_export_command(CLI::App& app, Cli& cli) {
   command->add_option("--threshold", flags->threshold, "Score from which answers are accepted [that of the best F1]")
       ->type_name("X");
   command->add_flag("--accepted", flags->accepted, "Match lists hold the accepted answers alone");
-  command->add_flag("--register", flags->registers, "g2o: measure each loop by registration of its scans (ICP)");
+  command
+      ->add_flag("--verified", flags->verified,
+                 "Accept the answers whose scans fit (see: relocus-cli verify) instead of those above a threshold")
+      ->excludes("--threshold");
+  command->add_flag("--register", flags->registers,
+                    "g2o: lay the scans of loops over each other that were not verified before");
   command->add_flag("--list", flags->list, "Tell the formats");
   command->callback([&cli, flags] { flags->list ? list_formats(cli) : hand_over(cli, *flags); });
 }

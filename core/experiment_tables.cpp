@@ -1,13 +1,13 @@
 #include "core/experiment_tables.h"
 
 #include <fmt/compile.h>
-#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <numbers>
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/number_table.h"
 
 namespace relocus {
 namespace {
@@ -23,54 +23,6 @@ template <class T>
 void append_number(std::string& text, T value) {
   if (!std::isnan(value)) fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}"), value);
 }
-
-/// Lines of comma-separated numbers behind a known header.
-class Table {
- public:
-  Table(std::string_view text, std::string_view header, const std::string& name) : left_(text), name_(name) {
-    if (next_line() != header)
-      throw Error("{} does not begin with \"{}\"; it was not written by this program", name_, header);
-  }
-
-  bool next() {
-    if (left_.empty()) return false;
-    fields_ = next_line();
-    return true;
-  }
-  template <class T>
-  T number() {
-    T value{};
-    const std::string_view text = field();
-    if (std::from_chars(text.data(), text.data() + text.size(), value).ptr != text.data() + text.size() || text.empty())
-      fail(text);
-    return value;
-  }
-  template <class T>
-  T number_or_nan() {
-    return fields_.empty() || fields_.front() == ',' ? (field(), std::numeric_limits<T>::quiet_NaN()) : number<T>();
-  }
-  [[noreturn]] void fail(std::string_view what) const { throw Error("{}:{}: \"{}\" does not fit", name_, line_, what); }
-
- private:
-  std::string_view next_line() {
-    ++line_;
-    const auto end = left_.find('\n');
-    if (end == std::string_view::npos) throw Error("{} is truncated after line {}", name_, line_ - 1);
-    const std::string_view line = left_.substr(0, end);
-    left_.remove_prefix(end + 1);
-    return line;
-  }
-  std::string_view field() {
-    const auto end = std::min(fields_.find(','), fields_.size());
-    const std::string_view text = fields_.substr(0, end);
-    fields_.remove_prefix(std::min(end + 1, fields_.size()));
-    return text;
-  }
-
-  std::string_view left_, fields_;
-  const std::string& name_;
-  int line_ = 0;
-};
 
 bool is_correct(const Experiment& experiment, const Trajectory& trajectory, FrameId query, FrameId candidate) {
   const OverlapTable* const overlaps = experiment.overlaps ? &*experiment.overlaps : nullptr;
@@ -118,7 +70,7 @@ std::string candidates_csv(const Experiment& experiment, const Trajectory& traje
 void read_candidates_csv(std::string_view text, const std::string& name, Experiment& experiment) {
   std::unordered_map<std::int64_t, FrameId> ids;
   for (std::size_t i = 0; i < experiment.frame_numbers.size(); ++i) ids[experiment.frame_numbers[i]] = FrameId(i);
-  Table table(text, kCandidatesHeader, name);
+  NumberTable table(text, kCandidatesHeader, name);
   const auto frame = [&] {
     const auto number = table.number<std::int64_t>();
     const auto id = ids.find(number);
@@ -188,7 +140,7 @@ std::string trajectory_csv(const Trajectory& trajectory) {
 }
 
 Trajectory read_trajectory_csv(std::string_view text, const std::string& name) {
-  Table table(text, kTrajectoryHeader, name);
+  NumberTable table(text, kTrajectoryHeader, name);
   Trajectory trajectory;
   while (table.next()) {
     if (table.number<std::size_t>() != trajectory.size()) table.fail("frames should count from 0");
@@ -211,7 +163,7 @@ std::string overlaps_csv(const OverlapTable& overlaps) {
 }
 
 OverlapTable read_overlaps_csv(std::string_view text, const std::string& name) {
-  Table table(text, kOverlapsHeader, name);
+  NumberTable table(text, kOverlapsHeader, name);
   OverlapTable overlaps;
   while (table.next()) {
     const auto query = table.number<FrameId>();

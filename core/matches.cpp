@@ -22,8 +22,17 @@ double threshold_of(const Experiment& experiment, const Acceptance& acceptance) 
   return experiment.evaluation.figures.max_f1_threshold;
 }
 
+const Candidate* first_verified(const Retrieval& retrieval, const VerifiedPairs& pairs) {
+  const auto found = std::ranges::find_if(retrieval.candidates, [&](const Candidate& candidate) {
+    const auto pair = pairs.find({retrieval.query, candidate.frame});
+    return pair != pairs.end() && pair->second.verified;
+  });
+  return found == retrieval.candidates.end() ? nullptr : &*found;
+}
+
 std::vector<Match> accepted_matches(const Experiment& experiment, const Acceptance& acceptance) {
-  const double threshold = threshold_of(experiment, acceptance);
+  const VerifiedPairs* const verified = acceptance.verified.get();
+  const double threshold = verified ? -INFINITY : threshold_of(experiment, acceptance);
   const ScoreKind kind = score_kind(experiment.retrievals);
   const auto& judged = experiment.evaluation.queries;  // parallel to the retrievals, or empty without ground truth
   std::vector<Match> matches;
@@ -31,12 +40,16 @@ std::vector<Match> accepted_matches(const Experiment& experiment, const Acceptan
   for (std::size_t i = 0; i < experiment.retrievals.size(); ++i) {
     const Retrieval& retrieval = experiment.retrievals[i];
     if (retrieval.candidates.empty()) continue;
-    const FrameId first = i < judged.size() ? judged[i].best : retrieval.candidates.front().frame;
+    FrameId first = i < judged.size() ? judged[i].best : retrieval.candidates.front().frame;
+    if (verified) {
+      const Candidate* const fitting = first_verified(retrieval, *verified);
+      first = fitting ? fitting->frame : -1;
+    }
     for (const Candidate& candidate : retrieval.candidates) {
       const auto verdict = acceptance.verdicts.find({retrieval.query, candidate.frame});
       const bool decided = verdict != acceptance.verdicts.end();
       const double score = score_of(candidate, kind);
-      if (decided ? verdict->second : candidate.frame == first && score >= threshold)
+      if (decided ? verdict->second : candidate.frame == first && (verified || score >= threshold))
         matches.push_back({retrieval.query, candidate, score, decided});
       left.erase({retrieval.query, candidate.frame});
     }

@@ -6,7 +6,9 @@
 #include <open3d/pipelines/registration/CorrespondenceChecker.h>
 #include <open3d/pipelines/registration/Feature.h>
 #include <open3d/pipelines/registration/Registration.h>
+#include <open3d/utility/Eigen.h>
 #include <open3d/utility/Random.h>
+#include <Eigen/Eigenvalues>
 
 #include <algorithm>
 #include <chrono>
@@ -42,6 +44,7 @@ constexpr std::size_t kJudged = 2500;  ///< upright points
 constexpr double kJudgedRange = 45;    ///< [m] from both sensors
 constexpr double kJudgedReach = 0.5;   ///< [m] to the partner …
 constexpr double kSamePlane = 0.7;     ///< … whose normal has at least this cosine
+constexpr double kThin = 0.05;         ///< of its length, squared: the width of what is a pole
 constexpr std::size_t kRefined = 2;    ///< checked guesses that are refined, at most
 constexpr int kRansacPoints = 4;
 constexpr std::size_t kFewestPartners = 30;
@@ -108,6 +111,18 @@ o3d::PointCloud thinned(std::span<const Eigen::Vector3f> points, double voxel) {
   result.points_.reserve(means.size());
   for (const auto& [key, mean] : means) result.points_.push_back((mean.sum / mean.count).cast<double>());
   return result;
+}
+
+/// Takes the planes away from points on thin things, which have none: their normals are accidents.
+void forget_poles(o3d::PointCloud& cloud, const o3d::PointCloud& all, const o3d::KDTreeFlann& tree) {
+  std::vector<int> near;
+  std::vector<double> squared;
+  for (std::size_t i = 0; i < cloud.points_.size(); ++i) {
+    if (tree.SearchHybrid(cloud.points_[i], kFineNormals, kNormalNeighbours, near, squared) < 3) continue;
+    const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(open3d::utility::ComputeCovariance(all.points_, near),
+                                                                Eigen::EigenvaluesOnly);
+    if (solver.eigenvalues()[1] < kThin * solver.eigenvalues()[2]) cloud.normals_[i].setZero();
+  }
 }
 
 /// Every so many of the points for which `wanted`, at most `most`.
@@ -179,7 +194,9 @@ double structure_share(const o3d::PointCloud& a, const o3d::KDTreeFlann& tree, c
     if (point.norm() > kJudgedRange) continue;
     ++seen;
     if (tree.SearchHybrid(point, reach, 1, nearest, squared) < 1) continue;
-    same += std::abs(a.normals_[std::size_t(nearest.front())].dot(turn * b.normals_[i])) >= kSamePlane;
+    const Eigen::Vector3d& plane = a.normals_[std::size_t(nearest.front())];
+    const bool is_pole = b.normals_[i].isZero();
+    same += is_pole ? std::abs(plane.z()) < kUpright : std::abs(plane.dot(turn * b.normals_[i])) >= kSamePlane;
   }
   return seen >= kFewestPartners ? double(same) / double(seen) : 0;
 }
@@ -338,6 +355,7 @@ std::shared_ptr<const PoseScan> pose_scan(const PointCloud& cloud, std::string_v
       scan->fine, kJudged,
       [&](std::size_t i) { return std::abs(normals[i].z()) < kUpright && scan->fine.points_[i].norm() < kJudgedRange; },
       scan->upright);
+  forget_poles(scan->upright, scan->fine, scan->fine_tree);
   scan->map = upright_map(cloud);
   return scan;
 }

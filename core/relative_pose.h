@@ -21,7 +21,7 @@ std::shared_ptr<const PoseScan> pose_scan(const PointCloud& cloud, std::string_v
 struct PoseThresholds {
   double min_fitness = 0.5;    ///< share of b's thinned points with a partner
   double max_rmse = 0.5;       ///< [m] of the partners' distances
-  double min_structure = 0.4;  ///< share of what stands upright in both scans that has a partner of the same plane
+  double min_structure = 0.35;  ///< share of what stands upright in both scans that has a partner of the same plane
 };
 
 /// How a pose is sought.

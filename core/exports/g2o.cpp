@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <array>
+#include <Eigen/Eigenvalues>
 #include <cmath>
 #include <iterator>
 #include <numbers>
@@ -22,9 +22,8 @@ constexpr double kKnownYaw = 5 * kDegree;                            // [rad] si
 constexpr double kUnknownYaw = 180 * kDegree / std::numbers::sqrt3;  // [rad] sigma of anything round the circle
 constexpr double kTilt = 10 * kDegree;                               // [rad] sigma of roll and pitch on a road
 
-// Registration ends at the nearest fit, so its residuals promise more than it keeps.
-constexpr double kRegisteredSigma = 0.1, kRegisteredTurn = 1 * kDegree;  // [m], [rad] at least
-constexpr int kGuesses = 8;                                              // of the yaw, where the method tells none
+// Scans that fit promise more than they keep: moving things, and whatever the thinning did.
+constexpr double kMeasuredSigma = 0.1, kMeasuredTurn = 1 * kDegree;  // [m], [rad] at least
 
 /// The sensor's pose, where it is known: the whole one with the sequence at hand, otherwise position and heading.
 std::optional<Eigen::Isometry3d> pose_of(const Trajectory& trajectory, const ExportOptions& options, FrameId frame) {
@@ -48,15 +47,31 @@ std::string text_of(const Eigen::Isometry3d& pose) {
                      q.w());
 }
 
-/// The upper triangle of a diagonal 6 x 6. g2o's rotations are the imaginary part of a quaternion: half an angle.
-std::string information(double metres, double tilt, double yaw) {
-  const auto of = [](double sigma) { return 1 / (sigma * sigma); };
-  const std::array<double, 6> diagonal{of(metres), of(metres), of(metres), of(tilt / 2), of(tilt / 2), of(yaw / 2)};
+/// Of (x, y, z [m], turns [rad]) as g2o has it: its rotations are the imaginary part of a quaternion, half an angle.
+std::string text_of(Information information) {
+  information.bottomRows<3>() *= 2;
+  information.rightCols<3>() *= 2;
   std::string text;
   for (int row = 0; row < 6; ++row)
     for (int column = row; column < 6; ++column)
-      fmt::format_to(std::back_inserter(text), " {:.6g}", row == column ? diagonal[std::size_t(row)] : 0.0);
+      fmt::format_to(std::back_inserter(text), " {:.6g}", information(row, column));
   return text;
+}
+
+Information information(double metres, double tilt, double yaw) {
+  Eigen::Vector<double, 6> sigmas;
+  sigmas << metres, metres, metres, tilt, tilt, yaw;
+  return sigmas.array().square().inverse().matrix().asDiagonal();
+}
+
+/// What a measured pose knows, made smaller as a whole until no direction is surer than it can be.
+Information modest(const Information& measured) {
+  const auto largest = [](const Eigen::Matrix3d& block) {
+    return Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d>(block, Eigen::EigenvaluesOnly).eigenvalues().maxCoeff();
+  };
+  const double shifts = largest(measured.topLeftCorner<3, 3>()) * kMeasuredSigma * kMeasuredSigma,
+               turns = largest(measured.bottomRightCorner<3, 3>()) * kMeasuredTurn * kMeasuredTurn;
+  return measured / std::max({shifts, turns, 1.});
 }
 
 /// Half of a protocol's radius is one sigma: 95 % of right answers lie inside of it.
@@ -65,35 +80,44 @@ double loop_sigma(const Protocol& protocol) { return std::max(protocol.positive_
 /// A loop as an edge: the pose of the candidate seen from the query, and how sure it is.
 struct Edge {
   Eigen::Isometry3d query_from_candidate;
-  double metres, tilt, yaw;  ///< sigmas [m], [rad]
+  Information information;
 };
 
 /// What the method's answer says.
 Edge edge_of(const Candidate& candidate, double sigma) {
   const auto told = a_from_b_of(candidate);
-  return {told.value_or(Eigen::Isometry3d::Identity()), sigma, kTilt, told ? kKnownYaw : kUnknownYaw};
+  return {told.value_or(Eigen::Isometry3d::Identity()), information(sigma, kTilt, told ? kKnownYaw : kUnknownYaw)};
 }
 
-/// What ICP measures between the two scans; nothing where it does not come to rest.
-std::optional<Edge> registered(const Sequence& sequence, const Match& match) {
-  std::vector<Eigen::Isometry3d> guesses;
-  if (const auto told = a_from_b_of(match.candidate))
-    guesses = {*told};
-  else
-    for (int i = 0; i < kGuesses; ++i)
-      guesses.emplace_back(Eigen::AngleAxisd(2 * std::numbers::pi * i / kGuesses, Eigen::Vector3d::UnitZ()));
-  const Registration found =
-      register_scans(read_cloud(sequence, match.query), read_cloud(sequence, match.candidate.frame), guesses);
-  if (!found.converged) return std::nullopt;
-  return Edge{found.a_from_b, std::max(found.rmse, kRegisteredSigma), kRegisteredTurn, kRegisteredTurn};
+/// What the two scans tell when they are laid over each other; nothing where they do not fit.
+std::optional<Edge> measured(const ExportOptions& options, const Match& match) {
+  const FramePair pair(match.query, match.candidate.frame);
+  if (options.verified)
+    if (const auto known = options.verified->find(pair); known != options.verified->end()) {
+      if (!known->second.verified) return std::nullopt;
+      return Edge{known->second.a_from_b, modest(known->second.information)};
+    }
+  if (!options.register_loops || !options.sequence) return std::nullopt;
+  PoseHints hints;
+  if (std::isfinite(match.candidate.yaw)) hints.yaw = match.candidate.yaw;
+  try {
+    const RelativePose pose = estimate_pose(*pose_scan(read_cloud(*options.sequence, pair.first)),
+                                            *pose_scan(read_cloud(*options.sequence, pair.second)), hints);
+    return pose.verified ? std::optional(Edge{pose.a_from_b, modest(pose.information)}) : std::nullopt;
+  } catch (const Error&) {  // a scan that is gone or empty: the loop is as wide as the method knows it
+    return std::nullopt;
+  }
 }
 
-std::string head(const Experiment& experiment, const ExportOptions& options, double threshold) {
+std::string head(const Experiment& experiment, const ExportOptions& options) {
   const double sigma = loop_sigma(experiment.evaluation.protocol);
-  std::string text = fmt::format(
-      "# {} on {}, relocus {}\n# protocol: {}\n# loops: score >= {}, {} verdicts of a person\n",
-      experiment.method.empty() ? "imported answers" : experiment.method, experiment.sequence_name, experiment.version,
-      one_line(experiment.evaluation.protocol), threshold, options.acceptance.verdicts.size());
+  const std::string accepted = options.acceptance.verified
+                                   ? "those whose scans fit"
+                                   : fmt::format("score >= {}", threshold_of(experiment, options.acceptance));
+  std::string text = fmt::format("# {} on {}, relocus {}\n# protocol: {}\n# loops: {}, {} verdicts of a person\n",
+                                 experiment.method.empty() ? "imported answers" : experiment.method,
+                                 experiment.sequence_name, experiment.version, one_line(experiment.evaluation.protocol),
+                                 accepted, options.acceptance.verdicts.size());
   text += fmt::format(
       "# vertex: world_from_sensor of the sequence's pose file{}, by frame number{}\n"
       "# consecutive vertices: from the same poses; sigma {} m, {:.1f} deg (nominal: pose files hold no covariance)\n",
@@ -111,7 +135,6 @@ std::string head(const Experiment& experiment, const ExportOptions& options, dou
 
 void write_g2o(const Experiment& experiment, const Trajectory& trajectory, const ExportOptions& options,
                const std::filesystem::path& path) {
-  const double threshold = threshold_of(experiment, options.acceptance);
   const double sigma = loop_sigma(experiment.evaluation.protocol);
   const auto num_frames = FrameId(trajectory.size());
   std::vector<std::optional<Eigen::Isometry3d>> poses;
@@ -128,7 +151,7 @@ void write_g2o(const Experiment& experiment, const Trajectory& trajectory, const
     if (previous >= 0 && !joint)  // between a map and its queries lies nothing
       edges += fmt::format("EDGE_SE3:QUAT {} {} {}{}\n", experiment.number(previous), experiment.number(frame),
                            text_of(poses[std::size_t(previous)]->inverse() * *pose),
-                           information(kOdometrySigma, kOdometryTurn, kOdometryTurn));
+                           text_of(information(kOdometrySigma, kOdometryTurn, kOdometryTurn)));
     previous = frame;
   }
   if (previous < 0)
@@ -137,25 +160,26 @@ void write_g2o(const Experiment& experiment, const Trajectory& trajectory, const
 
   const bool registers = options.register_loops && options.sequence;
   const std::vector<Match> matches = accepted_matches(experiment, options.acceptance);
-  std::size_t without_pose = 0, measured = 0;
+  std::size_t without_pose = 0, num_measured = 0;
   for (std::size_t i = 0; i < matches.size(); ++i) {
     const Match& match = matches[i];
     if (!poses[std::size_t(match.query)] || !poses[std::size_t(match.candidate.frame)]) {
       ++without_pose;
       continue;
     }
-    options.progress(registers ? "Registering loops" : "Writing the graph", i, matches.size());
-    auto edge = registers ? registered(*options.sequence, match) : std::nullopt;
-    measured += edge.has_value();
+    options.progress(registers ? "Measuring loops" : "Writing the graph", i, matches.size());
+    auto edge = measured(options, match);
+    num_measured += edge.has_value();
     if (!edge) edge = edge_of(match.candidate, sigma);
     edges += fmt::format("EDGE_SE3:QUAT {} {} {}{}\n", experiment.number(match.query),
                          experiment.number(match.candidate.frame), text_of(edge->query_from_candidate),
-                         information(edge->metres, edge->tilt, edge->yaw));
+                         text_of(edge->information));
   }
-  std::string text = head(experiment, options, threshold);
-  if (registers)
-    text += fmt::format("# {} of {} loops were measured by ICP between their scans; sigma at least {} m, {:.0f} deg\n",
-                        measured, matches.size(), kRegisteredSigma, kRegisteredTurn / kDegree);
+  std::string text = head(experiment, options);
+  if (registers || options.verified)
+    text += fmt::format(
+        "# {} of {} loops were measured by laying their scans over each other; sigma at least {} m, {:.0f} deg\n",
+        num_measured, matches.size(), kMeasuredSigma, kMeasuredTurn / kDegree);
   if (without_pose > 0) text += fmt::format("# {} loops are left out: a frame of them has no pose\n", without_pose);
   write_atomically(path, text + vertices + edges);
 }

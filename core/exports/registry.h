@@ -11,7 +11,8 @@ namespace relocus {
 struct ExportOptions {
   Acceptance acceptance;
   bool accepted_only = false;                ///< match lists hold the accepted answers alone
-  bool register_loops = false;  ///< g2o: measures each loop by ICP; needs the scans
+  bool register_loops = false;  ///< g2o: lays the scans of each loop over each other that `verified` does not tell
+  std::shared_ptr<const VerifiedPairs> verified;  ///< poses of pairs that were measured before; may be null
   std::shared_ptr<const Sequence> sequence;  ///< names, full poses and scans of its frames; null: not at hand
   Progress progress;
 };

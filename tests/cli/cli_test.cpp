@@ -381,6 +381,27 @@ class CliTest : public QObject {
     QVERIFY(other["score"].get<double>() < same["score"].get<double>() - 0.2);
   }
 
+  /// Every frame of the second lap stands where one of the first did.
+  void loops_are_verified_and_handed_over_with_their_poses() {
+    const std::string out = folder_ / "verified", graph = folder_ / "verified.g2o";
+    QCOMPARE(call("run " + laps_ + " --method scan_context --exclude-recent 20 --out " + out).code, 0);
+    QVERIFY(fails_with(call("export " + out + " --format g2o --verified --out " + graph), "relocus-cli verify"));
+    const Json some = call("verify " + out + " --max-pairs 10 --json").last_line();
+    QCOMPARE(some["measured"].get<int>(), 10);
+    const Json all = call("verify " + out + " --json").last_line();  // goes on
+    QCOMPARE(all["measured"].get<int>() + 10, all["pairs"].get<int>());
+    QVERIFY(all["verified"].get<int>() >= 30);
+    QCOMPARE(all["figures"]["precision"].get<double>(), 1.0);
+    QVERIFY(all["figures"]["recall"].get<double>() > 0.95);
+    QVERIFY(contains(read_text(out + "/verified.csv"), "\n30,0,1,"));
+    const Json figures = call("evaluate " + out + " --json").last_line();
+    QCOMPARE(figures["verified"]["recall"], all["figures"]["recall"]);
+    QCOMPARE(call("export " + out + " --format g2o --verified --out " + graph).code, 0);
+    QVERIFY(contains(read_text(graph), "loops: those whose scans fit"));
+    QVERIFY(contains(read_text(graph), " loops were measured"));
+    QVERIFY(call("verify " + laps_).code == 1);
+  }
+
   void bench_tells_each_stage_beside_its_floor() {
     const Outcome outcome = call("bench --method scan_context --json --sequence " + laps_);
     QVERIFY2(outcome.code == 0, outcome.err.c_str());
