@@ -64,14 +64,17 @@ Information information(double metres, double tilt, double yaw) {
   return sigmas.array().square().inverse().matrix().asDiagonal();
 }
 
-/// What a measured pose knows, made smaller as a whole until no direction is surer than it can be.
+/// What a measured pose knows: shifts and turns each made smaller until no direction is surer than it can be.
 Information modest(const Information& measured) {
-  const auto largest = [](const Eigen::Matrix3d& block) {
-    return Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d>(block, Eigen::EigenvaluesOnly).eigenvalues().maxCoeff();
+  const auto scale_of = [](const Eigen::Matrix3d& block, double sigma) {
+    const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(block, Eigen::EigenvaluesOnly);
+    return 1 / std::sqrt(std::max(1., solver.eigenvalues().maxCoeff() * sigma * sigma));
   };
-  const double shifts = largest(measured.topLeftCorner<3, 3>()) * kMeasuredSigma * kMeasuredSigma,
-               turns = largest(measured.bottomRightCorner<3, 3>()) * kMeasuredTurn * kMeasuredTurn;
-  return measured / std::max({shifts, turns, 1.});
+  const double shift = scale_of(measured.topLeftCorner<3, 3>(), kMeasuredSigma),
+               turn = scale_of(measured.bottomRightCorner<3, 3>(), kMeasuredTurn);
+  Eigen::Vector<double, 6> scales;
+  scales << shift, shift, shift, turn, turn, turn;
+  return scales.asDiagonal() * measured * scales.asDiagonal();
 }
 
 /// Half of a protocol's radius is one sigma: 95 % of right answers lie inside of it.

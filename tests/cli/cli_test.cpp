@@ -395,7 +395,7 @@ class CliTest : public QObject {
     QVERIFY(all["figures"]["recall"].get<double>() > 0.95);
     QVERIFY(contains(read_text(out + "/verified.csv"), "\n30,0,1,"));
     const Json figures = call("evaluate " + out + " --json").last_line();
-    QCOMPARE(figures["verified"]["recall"], all["figures"]["recall"]);
+    QCOMPARE(figures["verified"]["recall"].get<double>(), all["figures"]["recall"].get<double>());
     QCOMPARE(call("export " + out + " --format g2o --verified --out " + graph).code, 0);
     QVERIFY(contains(read_text(graph), "loops: those whose scans fit"));
     QVERIFY(contains(read_text(graph), " loops were measured"));
