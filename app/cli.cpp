@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "app/cli_import.h"
+#include "app/cli_train.h"
 #include "app/cli_truth.h"
 #include "app/cli_verify.h"
 #include "core/environment.h"
@@ -46,6 +47,7 @@ int main(int argc, char** argv) {
   add_bench_command(app, cli);
   add_import_command(app, cli);
   add_truth_command(app, cli);
+  add_train_command(app, cli);
 
   try {
     app.parse(argc, argv);

@@ -12,6 +12,7 @@
 #include "core/methods/registry.h"
 #include "core/networks/bench.h"
 #include "core/networks/widths.h"
+#include "core/training.h"
 #include "core/workers.h"
 
 namespace relocus {
@@ -31,6 +32,8 @@ struct NetworkLibrary {
                                  std::span<const CheckScan> scans);
   std::unique_ptr<WorkerGroup> (*join_workers)(const WorkerPlace& place, const WorkerOptions& options);
   std::unique_ptr<KeypointNetwork> (*keypoint_network)(const Resources& resources);  ///< see core/keypoints.h
+  std::vector<TrainingOutcome> (*train)(const TrainingJob& job, const Progress& progress,
+                                        const TrainingListener& listener);
 };
 
 /// Loads it if need be. Throws, naming where it belongs, when it cannot be loaded.

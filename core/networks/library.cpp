@@ -4,6 +4,7 @@
 #include "core/network_library.h"
 #include "core/networks/keypoints.h"
 #include "core/networks/overlap_netvlad.h"
+#include "core/training/train.h"
 #include "core/training/workers.h"
 #include "core/weights/golden_rule.h"
 #include "core/weights/import.h"
@@ -28,6 +29,7 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
         return std::make_unique<Workers>(place, options);
       },
       make_bevnet_keypoints,
+      train_networks,
   };
   return library;
 }

@@ -332,12 +332,27 @@ BatchNorm::Affine BatchNorm::affine(const torch::Tensor& features, const std::ve
   if (is_training() && torch::GradMode::is_enabled() && statistics != Statistics::Running) {
     const torch::NoGradGuard no_gradient;
     const double n = double(features.size(0)) / double(mean.size(0));
-    running_mean.lerp_(mean.mean(0), norm_momentum);
-    running_var.lerp_(variance.mean(0) * (n / std::max(n - 1, 1.0)), norm_momentum);
-    num_batches_tracked.add_(1);
+    const torch::Tensor unbiased = variance.mean(0) * (n / std::max(n - 1, 1.0));
+    seen_mean_ = seen_ == 0 ? mean.mean(0) : seen_mean_ + mean.mean(0);
+    seen_var_ = seen_ == 0 ? unbiased : seen_var_ + unbiased;
+    ++seen_;
   }
   const torch::Tensor scale = weight * torch::rsqrt(variance + norm_epsilon);
   return {scale, bias - mean * scale};
+}
+
+void BatchNorm::settle() {
+  if (seen_ == 0) return;
+  const torch::NoGradGuard no_gradient;
+  running_mean.lerp_(seen_mean_ / double(seen_), norm_momentum);
+  running_var.lerp_(seen_var_ / double(seen_), norm_momentum);
+  num_batches_tracked.add_(1);
+  seen_ = 0;
+}
+
+void settle_running_statistics(const torch::nn::Module& network) {
+  for (const auto& module : network.modules(/*include_self=*/false))
+    if (auto* norm = dynamic_cast<BatchNorm*>(module.get())) norm->settle();
 }
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& features, const std::vector<std::int64_t>& starts,

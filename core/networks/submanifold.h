@@ -133,9 +133,19 @@ class BatchNorm : public torch::nn::Module {
   };
   Affine affine(const torch::Tensor& features, const std::vector<std::int64_t>& starts, Statistics statistics);
 
+  /// Moves the running statistics towards the mean of what was seen in training since the last call.
+  void settle();
+
   torch::Tensor weight, bias, running_mean, running_var;  ///< [C]
   torch::Tensor num_batches_tracked;                      ///< int64 scalar
+
+ private:
+  torch::Tensor seen_mean_, seen_var_;  ///< sums of those seen, [C]
+  std::int64_t seen_ = 0;
 };
+
+/// Settles all batch norms of a network: once a step of training, however many samples it was made of.
+void settle_running_statistics(const torch::nn::Module& network);
 
 /// Whether results may be written in place and kept packed: no gradients are wanted, float32 on the CPU.
 bool on_fast_path(const torch::Tensor& features);

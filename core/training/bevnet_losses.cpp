@@ -247,9 +247,10 @@ torch::Tensor coarse_centres(const ActiveSet& cells, const BevGrid& grid, CellCe
 }
 
 OverlapLoss overlap_loss(const OverlapHead::Overlap& overlap, const ActiveSet& coarse,
-                         const Eigen::Isometry3d& second_from_first, const BevGrid& grid, CellCentre centre) {
+                         const Eigen::Isometry3d& second_from_first, const BevGrid& grid,
+                         const LabelOptions& label_options) {
   if (coarse.scans() != 2) throw Error("the overlap loss is that of two scans");
-  const torch::Tensor centres = coarse_centres(coarse, grid, centre);
+  const torch::Tensor centres = coarse_centres(coarse, grid, label_options.centre);
   const std::int64_t split = coarse.starts()[1];
   const Points a = moved(centres.slice(0, 0, split), {}, second_from_first);
   const Points b = moved(centres.slice(0, split), {}, Eigen::Isometry3d::Identity());
@@ -262,8 +263,8 @@ OverlapLoss overlap_loss(const OverlapHead::Overlap& overlap, const ActiveSet& c
   const torch::Tensor predicted = torch::cat({overlap.query, overlap.candidate}).clamp(0, 1);
   if (predicted.size(0) != wanted.size(0)) throw Error("the overlap is not that of these cells");
   const double positives = wanted.mean().item<double>();
-  const double positive_weight = std::max(1 - positives, min_class_weight);
-  const double negative_weight = std::max(positives, min_class_weight);
+  const double positive_weight = label_options.balanced ? std::max(1 - positives, min_class_weight) : 1;
+  const double negative_weight = label_options.balanced ? std::max(positives, min_class_weight) : 1;
   const torch::Tensor weights = wanted * positive_weight + (1 - wanted) * negative_weight;
   result.loss = torch::binary_cross_entropy(predicted, wanted, weights);
 
@@ -306,15 +307,21 @@ torch::Tensor detector_loss(const torch::Tensor& distances, const torch::Tensor&
   return ((distances.diagonal() - closest) * (first_scores + second_scores)).mean();
 }
 
+BevNetLoss coarse_bevnet_loss(const SparseMap& coarse, const OverlapHead::Overlap& overlap, const TrainingPair& pair,
+                              const LabelOptions& labels, std::mt19937_64& random) {
+  BevNetLoss loss;
+  loss.overlap = overlap_loss(overlap, *coarse.cells, pair.second_from_first, pair.grid, labels);
+  loss.total = loss.overlap.loss;
+  loss.coarse = coarse_loss(coarse, pair, labels.centre, random);
+  if (loss.coarse.loss.defined()) loss.total = loss.total + loss.coarse.loss;
+  return loss;
+}
+
 BevNetLoss bevnet_loss(const BevNet::Result& result, const OverlapHead::Overlap& overlap, const TrainingPair& pair,
-                       CellCentre centre, std::mt19937_64& random) {
+                       const LabelOptions& labels, std::mt19937_64& random) {
   if (pair.positions.size(0) != result.local.cells->size())
     throw Error("a pair has {} positions for {} cells", pair.positions.size(0), result.local.cells->size());
-  BevNetLoss loss;
-  loss.overlap = overlap_loss(overlap, *result.coarse.cells, pair.second_from_first, pair.grid, centre);
-  loss.total = loss.overlap.loss;
-  loss.coarse = coarse_loss(result.coarse, pair, centre, random);
-  if (loss.coarse.loss.defined()) loss.total = loss.total + loss.coarse.loss;
+  BevNetLoss loss = coarse_bevnet_loss(result.coarse, overlap, pair, labels, random);
   add_fine_losses(loss, result.local, pair, random);
   return loss;
 }

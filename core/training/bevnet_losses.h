@@ -34,10 +34,14 @@ struct OverlapLoss {
   torch::Tensor first, second;  ///< [N] label of each cell: 1 where the other scan has a cell within a cell's width
   double precision = 0, recall = 0;  ///< at 0.5; 0 where nothing is predicted or positive
 };
-/// Binary cross-entropy of the cells' overlap, the rarer class weighing more. `coarse`: cells of both scans.
+struct LabelOptions {
+  CellCentre centre = CellCentre::Gathered;
+  bool balanced = true;  ///< the rarer class weighs more, as published; without, the overlap means what it says
+};
+/// Binary cross-entropy of the cells' overlap. `coarse`: cells of both scans.
 OverlapLoss overlap_loss(const OverlapHead::Overlap& overlap, const ActiveSet& coarse,
                          const Eigen::Isometry3d& second_from_first, const BevGrid& grid = {},
-                         CellCentre centre = CellCentre::Gathered);
+                         const LabelOptions& labels = {});
 
 struct CircleOptions {
   double safe_radius = 1;  ///< [m] pairs of keypoints that are closer count as positive
@@ -68,6 +72,10 @@ struct BevNetLoss {
   torch::Tensor height;  ///< matched heights beside each other, and each beside the nearest occupied voxel [m]
 };
 BevNetLoss bevnet_loss(const BevNet::Result& result, const OverlapHead::Overlap& overlap, const TrainingPair& pair,
-                       CellCentre centre, std::mt19937_64& random);
+                       const LabelOptions& labels, std::mt19937_64& random);
+
+/// Without the decoder: those of the coarse cells alone.
+BevNetLoss coarse_bevnet_loss(const SparseMap& coarse, const OverlapHead::Overlap& overlap, const TrainingPair& pair,
+                              const LabelOptions& labels, std::mt19937_64& random);
 
 }  // namespace relocus

@@ -77,7 +77,7 @@ class BevnetLossesTest : public QObject {
     const torch::Tensor pair = torch::cat({test::occupancy_of("08_000720"), test::occupancy_of("08_001500")});
     const SparseMap coarse = network.backbone()->forward(pair, Statistics::Pooled);
     const OverlapLoss loss =
-        overlap_loss(network.overlap(coarse), *coarse.cells, turn(148.5, {3, 1, 0}), BevGrid{}, CellCentre::Reference);
+        overlap_loss(network.overlap(coarse), *coarse.cells, turn(148.5, {3, 1, 0}), BevGrid{}, {CellCentre::Reference});
     QVERIFY(near(loss.loss, golden("overlap_loss"), 1e-4));
     QVERIFY(near(loss.precision, golden("overlap_loss", 1), 5e-3));
     QVERIFY(near(loss.recall, golden("overlap_loss", 2), 5e-3));
@@ -86,7 +86,7 @@ class BevnetLossesTest : public QObject {
   void cells_lie_where_they_gather() {
     const ActiveSet cells(torch::tensor({{0, 0, 31}}, torch::kLong), 1, 32, 32);
     const torch::Tensor gathered = coarse_centres(cells, BevGrid{}, CellCentre::Gathered);
-    const torch::Tensor reference = coarse_centres(cells, BevGrid{}, CellCentre::Reference);
+    const torch::Tensor reference = coarse_centres(cells, BevGrid{}, {CellCentre::Reference});
     QVERIFY(near(gathered[0][0], -50 + 0.1953125, 1e-6));
     QVERIFY(near(reference[0][0], -50 + 1.5625, 1e-6));
     QVERIFY(near(reference[0][1] - gathered[0][1], 1.3671875, 1e-6));
@@ -142,7 +142,7 @@ class BevnetLossesTest : public QObject {
     std::vector<double> totals;
     for (int step = 0; step < 3; ++step) {
       const BevNet::Result result = network.forward(pair.input, Statistics::Pooled);
-      const BevNetLoss loss = bevnet_loss(result, network.overlap(result.coarse), pair, CellCentre::Gathered, random);
+      const BevNetLoss loss = bevnet_loss(result, network.overlap(result.coarse), pair, {}, random);
       QVERIFY(loss.coarse.loss.defined() && loss.fine.loss.defined() && loss.height.defined());
       totals.push_back(loss.total.item<double>());
       optimizer.zero_grad();
@@ -154,7 +154,7 @@ class BevnetLossesTest : public QObject {
 
     pair.second_from_first = turn(0, {500, 0, 0});  // they do not meet: only the overlap is left to learn
     const BevNet::Result result = network.forward(pair.input, Statistics::Pooled);
-    const BevNetLoss apart = bevnet_loss(result, network.overlap(result.coarse), pair, CellCentre::Gathered, random);
+    const BevNetLoss apart = bevnet_loss(result, network.overlap(result.coarse), pair, {}, random);
     QVERIFY(!apart.coarse.loss.defined() && !apart.fine.loss.defined());
     QVERIFY(near(apart.total, apart.overlap.loss.item<double>(), 0));
   }

@@ -1,0 +1,90 @@
+#include "core/training.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/network_library.h"
+
+namespace relocus {
+namespace {
+
+bool has_option(Options& options, const std::string& name) { return to_json(options).contains(name); }
+
+std::string key_of(const std::string& assignment) { return assignment.substr(0, assignment.find('=')); }
+
+}  // namespace
+
+void TrainingOptions::visit(OptionVisitor& option) {
+  option("seed", seed, {0, 1 << 30}, {"", "Decides the first weights, the order of samples and every variation"});
+  option("steps", steps, {1, 100'000'000}, {"steps", "Changes of the weights"});
+  option("accumulate", accumulate, {1, 4096}, {"samples", "Whose gradients make one step, in every process"});
+  option("learning_rate", learning_rate, {1e-9, 1.0}, {"", "Of Adam, at the start"});
+  option("weight_decay", weight_decay, {0.0, 1.0}, {"", "Of Adam"});
+  option("decay", decay, {0.0, 1.0}, {"", "Factor of the learning rate every decay_every steps"});
+  option("decay_every", decay_every, {1, 100'000'000}, {"steps", "See decay"});
+  option("validate_every", validate_every, {1, 100'000'000}, {"steps", "Between looks at the held-out sequences"});
+  option("save_every", save_every, {1, 100'000'000}, {"steps", "Between checkpoints"});
+  option("patience", patience, {0, 1'000'000}, {"", "Validations without a better one before it stops; 0: never"});
+  option("loaders", loaders, {1, 64}, {"threads", "That read ahead"});
+  option("mixed_precision", mixed_precision, {"", "bfloat16 where a CUDA device multiplies matrices"});
+}
+
+void BevnetOptions::visit(OptionVisitor& option) {
+  TrainingOptions::visit(option);
+  option("max_distance", max_distance, {1.0, 1000.0}, {"m", "Between the scans of a pair"});
+  option("negative_share", negative_share, {0.0, 0.9}, {"", "Of pairs that show different places"});
+  option("isotropic", isotropic,
+         {"",
+          "Kernels depend on the distance from their middle alone: features do not turn with the sensor, and "
+          "little data suffices"});
+  option("refine_poses", refine_poses, {"", "By iterated closest points; measured once and kept"});
+  option("decoder", decoder, {"", "Train keypoints and local descriptors for registration too"});
+  option("balanced", balanced,
+         {"", "The rarer of overlapping and other cells weighs more, as published; without, scores are calibrated"});
+  option("max_turn", max_turn, {0.0, 180.0}, {"deg", "Each scan is turned by up to so much, either way"});
+  option("sector_share", sector_share, {0.0, 1.0}, {"", "Of scans that lose a sector"});
+  option("disturbance", disturbance, {0.0, 1.0},
+         {"", "How much tilt, height and density of scans vary, for weights that meet other sensors"});
+  option("reference", reference,
+         {"", "Labels and pose refinement as the reference program has them, with their known errors"});
+  option("base", base, {16, 256}, {"channels", "Of the backbone's first stage"});
+  option("features", features, {16, 2048}, {"channels", "Of the backbone's result"});
+  option("overlap", overlap, {16, 1024}, {"channels", "Hidden ones of the overlap head"});
+}
+
+const std::vector<TrainingStage>& training_stages(const std::string& method) {
+  static const std::vector<TrainingStage> none;
+  static const std::vector<TrainingStage> overlap_netvlad{
+      {"bevnet", "Backbone and overlap head (BEVNet)", [] { return std::make_unique<BevnetOptions>(); }},
+  };
+  return method == "overlap_netvlad" ? overlap_netvlad : none;
+}
+
+std::unique_ptr<TrainingOptions> stage_options(const TrainingStage& stage,
+                                               const std::vector<std::string>& assignments) {
+  std::unique_ptr<TrainingOptions> options = stage.options();
+  for (const std::string& assignment : assignments)
+    if (has_option(*options, key_of(assignment))) set_option(*options, assignment);
+  return options;
+}
+
+std::vector<TrainingOutcome> train(const TrainingJob& job, const Progress& progress, const TrainingListener& listener) {
+  const std::vector<TrainingStage>& stages = training_stages(job.method);
+  if (stages.empty()) throw Error("{} has nothing to train; overlap_netvlad has", job.method);
+  for (const std::string& name : job.stages)
+    if (std::ranges::none_of(stages, [&](const TrainingStage& stage) { return stage.name == name; })) {
+      std::vector<std::string> known;
+      for (const TrainingStage& stage : stages) known.push_back(stage.name);
+      throw Error("{} has no stage {}; it has {}", job.method, name, fmt::join(known, ", "));
+    }
+  for (const std::string& assignment : job.assignments) {
+    const auto knows = [&](const TrainingStage& stage) { return has_option(*stage.options(), key_of(assignment)); };
+    if (std::ranges::none_of(stages, knows))
+      set_option(*stages.front().options(), assignment);  // throws, naming the known ones
+  }
+  if (job.sequences.empty()) throw Error("name at least one sequence to learn from (--sequences)");
+  if (job.validation.empty()) throw Error("name at least one sequence that is held out for validation (--validation)");
+  return network_library().train(job, progress, listener);
+}
+
+}  // namespace relocus

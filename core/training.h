@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/options.h"
+#include "core/progress.h"
+
+namespace relocus {
+
+/// What every training asks: how long, how fast, how often it is looked at. Steps count changes of the weights.
+struct TrainingOptions : Options {
+  int seed = 1;
+  int steps = 20000;
+  int accumulate = 1;  ///< samples a step, of every process
+  double learning_rate = 1e-4;
+  double weight_decay = 1e-6;
+  double decay = 0.99;
+  int decay_every = 1000;     ///< [steps]
+  int validate_every = 1000;  ///< [steps]
+  int save_every = 250;       ///< [steps]
+  int patience = 0;           ///< validations without a better one before it stops; 0: it never stops early
+  int loaders = 1;            ///< threads that read ahead
+  bool mixed_precision = false;
+
+  void visit(OptionVisitor& option) override;
+};
+
+/// Stage 1 of OverlapNetVLAD: backbone and overlap head, with the decoder for registration if asked. BEVNet's training.
+struct BevnetOptions : TrainingOptions {
+  double max_distance = 60;      ///< [m] between the scans of a pair
+  double negative_share = 0.15;  ///< of pairs that show different places
+  bool isotropic = false;        ///< kernels depend on the distance from their middle alone
+  bool refine_poses = true;      ///< by iterated closest points, kept in the folder of the training
+  bool decoder = true;           ///< keypoints and local descriptors too
+  bool balanced = true;          ///< the rarer class of overlapping and other cells weighs more
+  double max_turn = 180;         ///< [deg] each scan is turned by up to so much, either way
+  double sector_share = 0.2;     ///< of scans that lose a sector
+  double disturbance = 0;  ///< 0 … 1: tilt, height and density of scans vary, for weights that meet other sensors
+  bool reference = false;  ///< the reference program's labels and pose refinement, with their known errors
+  int base = 64, features = 512, overlap = 256;  ///< channels: see Widths
+
+  void visit(OptionVisitor& option) override;
+};
+
+/// What was measured at one step.
+struct TrainingPoint {
+  std::string stage;  ///< "bevnet", "head"
+  std::int64_t step = 0, steps = 0;
+  double seconds = 0;       ///< since the training began, pauses left out
+  double seconds_left = 0;  ///< as long as the steps so far took
+  bool validation = false;  ///< of the held-out sequences; else means since the last point
+  std::vector<std::pair<std::string, double>> values;
+};
+using TrainingListener = std::function<void(const TrainingPoint&)>;
+
+/// What to train. The folder `out` holds, of each stage, train.csv, train.json, last.safetensors (all that resuming
+/// needs) and best.safetensors; at the end model.json and weights.safetensors, which `--weights` takes.
+struct TrainingJob {
+  std::string method;
+  std::vector<std::string> stages;  ///< in order; empty: all of the method
+  std::vector<std::filesystem::path> sequences, validation;
+  std::filesystem::path out;
+  std::filesystem::path start;  ///< weights to begin with; empty: random ones
+  bool resume = false;          ///< go on with what `out` holds; otherwise it must hold no training
+  bool half = false;            ///< the weights in half precision
+  std::string device = "auto";
+  int threads = 0;
+  std::vector<std::string> assignments;  ///< "key=value" for every stage that has such an option
+};
+
+/// How a stage ended.
+struct TrainingOutcome {
+  std::string stage;
+  std::int64_t step = 0, best_step = 0;
+  double best_figure = 0, seconds = 0;
+  bool stopped_early = false;
+};
+
+/// A stage of a method that can be trained, and its options.
+struct TrainingStage {
+  std::string name, title;
+  std::function<std::unique_ptr<TrainingOptions>()> options;
+};
+
+/// Stages of a method in their order; empty for methods that have nothing to train.
+const std::vector<TrainingStage>& training_stages(const std::string& method);
+
+/// The options of a stage with the assignments that it has such an option for. Throws on wrong values.
+std::unique_ptr<TrainingOptions> stage_options(const TrainingStage& stage, const std::vector<std::string>& assignments);
+
+/// Trains. Throws on assignments that no stage knows, on a folder that holds another training, on losses that are not
+/// finite (naming the batch). When it is cancelled what was learned so far is saved.
+std::vector<TrainingOutcome> train(const TrainingJob& job, const Progress& progress = {},
+                                   const TrainingListener& listener = {});
+
+}  // namespace relocus

@@ -1,0 +1,242 @@
+#include "core/training/bevnet_task.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "core/networks/device.h"
+#include "core/training/bevnet_losses.h"
+#include "core/training/scan_pairs.h"
+#include "core/weights/load.h"
+
+namespace relocus {
+namespace {
+
+constexpr int validation_pairs = 64;
+constexpr std::uint64_t validation_seed = 0x76616c;  // the same pairs for every training
+
+struct PairSample : TrainingTask::Sample {
+  TrainingPair pair;
+  std::uint64_t seed = 0;  ///< of what is drawn while the losses are computed
+  bool is_negative = false;
+};
+
+/// Both scans' occupied cells as a batch.
+SparseMap input_of(const ScanPair& pair, const BevGrid& grid) {
+  torch::Tensor grids = torch::empty({2, grid.cells.x(), grid.cells.y(), grid.cells.z()}, torch::kByte);
+  std::vector<std::uint8_t> cells;
+  for (const bool is_first : {true, false}) {
+    occupancy(is_first ? pair.first : pair.second, grid, cells);
+    std::copy(cells.begin(), cells.end(), grids[is_first ? 0 : 1].data_ptr<std::uint8_t>());
+  }
+  return sparsify(grids);
+}
+
+torch::Tensor positions_of(const ScanPair& pair, const SparseMap& input, const BevGrid& grid) {
+  return torch::cat({pillar_positions(pair.first, grid, *scan_of(input, 0).cells),
+                     pillar_positions(pair.second, grid, *scan_of(input, 1).cells)});
+}
+
+double mean_label(const OverlapLoss& loss) {
+  return 0.5 * (loss.first.mean().item<double>() + loss.second.mean().item<double>());
+}
+
+struct Correlation {
+  double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+  void add(double a, double b) { ++n, x += a, y += b, xx += a * a, yy += b * b, xy += a * b; }
+  double value() const {
+    const double spread = std::sqrt((xx - x * x / n) * (yy - y * y / n));
+    return spread > 0 ? (xy - x * y / n) / spread : 0;
+  }
+};
+
+/// Number of the ring (taps as far from the middle) of each tap of a kernel, row-major, and how many rings there are.
+std::pair<std::vector<std::int64_t>, std::int64_t> rings_of(std::int64_t kernel) {
+  std::map<std::int64_t, std::int64_t> numbers;  // by squared distance
+  std::vector<std::int64_t> rings;
+  for (std::int64_t row = 0; row < kernel; ++row)
+    for (std::int64_t column = 0; column < kernel; ++column) {
+      const std::int64_t y = row - kernel / 2, x = column - kernel / 2;
+      rings.push_back(numbers.emplace(x * x + y * y, std::int64_t(numbers.size())).first->second);
+    }
+  return {rings, std::int64_t(numbers.size())};
+}
+
+template <class Visit>
+void visit_kernels(const torch::nn::Module& network, Visit visit) {
+  for (const auto& entry : network.named_parameters())
+    if (entry.value().dim() == 4 && entry.value().size(2) > 1) visit(entry.value());
+}
+
+/// All taps of a ring become like its first one.
+void make_isotropic(const torch::nn::Module& network) {
+  const torch::NoGradGuard no_gradient;
+  visit_kernels(network, [](torch::Tensor kernel) {
+    const auto [rings, count] = rings_of(kernel.size(2));
+    std::vector<std::int64_t> first;
+    for (const std::int64_t ring : rings) first.push_back(std::ranges::find(rings, ring) - rings.begin());
+    const torch::Tensor flat = kernel.view({kernel.size(0), kernel.size(1), -1});
+    flat.copy_(flat.index_select(2, torch::tensor(first, torch::kLong)));
+  });
+}
+
+/// Every tap gets the mean gradient of its ring, so that isotropic kernels stay isotropic.
+void average_over_rings(const torch::nn::Module& network) {
+  visit_kernels(network, [](const torch::Tensor& kernel) {
+    if (!kernel.grad().defined()) return;
+    const auto [rings, count] = rings_of(kernel.size(2));
+    const torch::Tensor flat = kernel.grad().view({-1, std::int64_t(rings.size())});
+    const torch::Tensor which = torch::tensor(rings, torch::kLong).to(kernel.device());
+    const torch::Tensor share = torch::ones({std::int64_t(rings.size())}, flat.options());
+    const torch::Tensor sizes = torch::zeros({count}, flat.options()).index_add(0, which, share);
+    const torch::Tensor sums = torch::zeros({flat.size(0), count}, flat.options()).index_add(1, which, flat);
+    flat.copy_((sums / sizes).index_select(1, which));
+  });
+}
+
+class BevnetTask : public TrainingTask {
+ public:
+  BevnetTask(const TrainingJob& job, const BevnetOptions& options, const Tensors& start)
+      : options_(options),
+        device_(torch_device(job.device)),
+        training_(open_training_sequences(job.sequences)),
+        validation_(open_training_sequences(job.validation)),
+        labels_{options.reference ? CellCentre::Reference : CellCentre::Gathered, options.balanced} {
+    if (options.refine_poses) refined_.emplace(job.out / "poses", options.reference);
+    torch::manual_seed(std::uint64_t(options.seed));
+    network_ = std::make_shared<BevNet>(widths_of(options));
+    if (options.isotropic) make_isotropic(*network_);
+    if (!start.empty()) {
+      load_strictly(*network_->backbone(), start, "backbone.", job.start.string());
+      load_strictly(*network_->overlap_head(), start, "overlap.", job.start.string());
+    }
+    network_->to(device_);
+  }
+
+  torch::nn::Module& network() override { return *network_; }
+
+  std::unique_ptr<Sample> load(std::int64_t number) const override {
+    return sample(training_,
+                  {options_.max_distance, options_.reference ? 0 : options_.negative_share, options_.sector_share,
+                   options_.disturbance, options_.max_turn},
+                  std::uint64_t(options_.seed), number);
+  }
+
+  Losses losses(const Sample& given) override {
+    const auto& sample = dynamic_cast<const PairSample&>(given);
+    TrainingPair pair = sample.pair;
+    pair.input = on_device(pair.input);
+    std::mt19937_64 random(sample.seed);
+    BevNetLoss loss;
+    if (options_.decoder) {
+      const BevNet::Result result = network_->forward(pair.input);
+      loss = bevnet_loss(result, network_->overlap(result.coarse), pair, labels_, random);
+    } else {
+      const SparseMap coarse = network_->backbone()->forward(pair.input);
+      loss = coarse_bevnet_loss(coarse, network_->overlap(coarse), pair, labels_, random);
+    }
+    Losses result{loss.total,
+                  {{"loss", loss.total.item<double>()}, {"overlap_loss", loss.overlap.loss.item<double>()}}};
+    const auto add = [&](const char* name, const torch::Tensor& value) {
+      if (value.defined()) result.values.emplace_back(name, value.item<double>());
+    };
+    add("coarse_loss", loss.coarse.loss), add("fine_loss", loss.fine.loss);
+    add("detector_loss", loss.detector), add("height_loss", loss.height);
+    if (loss.coarse.loss.defined()) result.values.emplace_back("coarse_accuracy", loss.coarse.accuracy);
+    if (loss.fine.loss.defined()) result.values.emplace_back("fine_accuracy", loss.fine.accuracy);
+    if (!sample.is_negative) {
+      result.values.emplace_back("precision", loss.overlap.precision);
+      result.values.emplace_back("recall", loss.overlap.recall);
+    }
+    return result;
+  }
+
+  void finish_gradients() override {
+    if (options_.isotropic) average_over_rings(*network_);
+  }
+
+  Validation validate(const Progress& progress) override {
+    double loss = 0, error = 0, right = 0, cells = 0;
+    Correlation correlation;
+    for (int i = 0; i < validation_pairs; ++i) {
+      progress("Validating", std::size_t(i), validation_pairs);
+      const auto given = sample(validation_, {options_.max_distance, options_.negative_share, options_.sector_share},
+                                validation_seed, i);
+      const auto& pair = dynamic_cast<const PairSample&>(*given).pair;
+      const SparseMap coarse = network_->backbone()->forward(on_device(pair.input));
+      const OverlapHead::Overlap overlap = network_->overlap(coarse);
+      const OverlapLoss found = overlap_loss(overlap, *coarse.cells, pair.second_from_first, pair.grid, labels_);
+      const double truth = mean_label(found), score = double(overlap.score);
+      const torch::Tensor labels = torch::cat({found.first, found.second});
+      loss += found.loss.item<double>(), error += std::abs(score - truth), correlation.add(score, truth);
+      right += ((torch::cat({overlap.query, overlap.candidate}) > 0.5) == (labels > 0.5)).sum().item<double>();
+      cells += double(labels.numel());
+    }
+    return {-loss / validation_pairs,
+            {{"overlap_loss", loss / validation_pairs},
+             {"overlap_error", error / validation_pairs},
+             {"overlap_correlation", correlation.value()},
+             {"cells_right", right / cells}}};
+  }
+
+ private:
+  std::unique_ptr<Sample> sample(const TrainingSequences& from, const ScanPairOptions& how, std::uint64_t seed,
+                                 std::int64_t number) const {
+    const ScanPair scans = scan_pair(from, how, seed, number, refined_ ? &*refined_ : nullptr);
+    auto result = std::make_unique<PairSample>();
+    result->name = scans.name;
+    result->is_negative = scans.is_negative;
+    result->seed = seed * 0x9e3779b97f4a7c15ull + std::uint64_t(number);
+    result->pair.input = input_of(scans, result->pair.grid);
+    if (options_.decoder) result->pair.positions = positions_of(scans, result->pair.input, result->pair.grid);
+    result->pair.second_from_first = scans.second_from_first;
+    return result;
+  }
+
+  SparseMap on_device(const SparseMap& map) const {
+    if (device_.is_cpu()) return map;
+    return {map.features.to(device_), std::make_shared<ActiveSet>(map.cells->cells().to(device_), map.cells->scans(),
+                                                                  map.cells->height(), map.cells->width())};
+  }
+
+  BevnetOptions options_;
+  torch::Device device_;
+  TrainingSequences training_, validation_;
+  std::optional<RefinedPoses> refined_;
+  LabelOptions labels_;
+  std::shared_ptr<BevNet> network_;
+};
+
+bool is_of_backbone(const std::string& name) { return name.starts_with("dconv_down"); }
+bool is_of_overlap(const std::string& name) {
+  return name.starts_with("fusenet16.") || name.starts_with("last_conv16.");
+}
+
+}  // namespace
+
+std::unique_ptr<TrainingTask> make_bevnet_task(const TrainingJob& job, const BevnetOptions& options,
+                                               const Tensors& start) {
+  return std::make_unique<BevnetTask>(job, options, start);
+}
+
+Tensors split_bevnet(const Tensors& weights, bool decoder) {
+  Tensors result;
+  for (const auto& [name, tensor] : weights) {
+    if (is_of_backbone(name))
+      result["backbone." + name] = tensor;
+    else if (is_of_overlap(name))
+      result["overlap." + name] = tensor;
+    else if (decoder)
+      result["bevnet." + name] = tensor;
+  }
+  return result;
+}
+
+Widths widths_of(const BevnetOptions& options) {
+  Widths widths;
+  widths.base = options.base, widths.features = options.features, widths.overlap = options.overlap;
+  return widths;
+}
+
+}  // namespace relocus

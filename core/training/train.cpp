@@ -1,0 +1,63 @@
+#include "core/training/train.h"
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "core/networks/device.h"
+#include "core/training/bevnet_task.h"
+#include "core/training/workers.h"
+#include "core/weights/model_folder.h"
+
+namespace relocus {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> names_of(const std::vector<fs::path>& folders) {
+  std::vector<std::string> names;
+  for (const fs::path& folder : folders) names.push_back(fs::weakly_canonical(folder).string());
+  return names;
+}
+
+/// The weights that a training starts from, by the names of a models folder.
+Tensors start_weights(const TrainingJob& job) {
+  Tensors all;
+  if (job.start.empty()) return all;
+  const ModelFolder model = open_model(job.start, job.method);
+  for (const auto& [name, network] : model.networks)
+    for (const auto& [key, tensor] : read_tensors(model, name))
+      if (key.starts_with(network.prefix))
+        all[name + "." + key.substr(network.prefix.size())] = tensor.to(torch::kFloat);
+  return all;
+}
+
+void write_model(const TrainingJob& job, Tensors tensors, const Widths& widths) {
+  if (job.half)
+    for (auto& [name, tensor] : tensors)
+      if (tensor.is_floating_point()) tensor = tensor.to(torch::kHalf);
+  write_model_folder(job.out, job.method, tensors, widths);
+}
+
+}  // namespace
+
+std::vector<TrainingOutcome> train_networks(const TrainingJob& job, const Progress& progress,
+                                            const TrainingListener& listener) {
+  set_torch_threads(job.threads);
+  Workers workers = Workers::from_environment();
+  std::vector<TrainingOutcome> outcomes;
+  for (const TrainingStage& stage : training_stages(job.method)) {
+    if (!job.stages.empty() && std::ranges::find(job.stages, stage.name) == job.stages.end()) continue;
+    const auto options = stage_options(stage, job.assignments);
+    const TrainingRun run{job.method,           stage.name, names_of(job.sequences),        names_of(job.validation),
+                          job.out / stage.name, job.resume, torch_device(job.device).str(), at::get_num_threads()};
+    const auto& bevnet = dynamic_cast<const BevnetOptions&>(*options);
+    const auto task = make_bevnet_task(job, bevnet, start_weights(job));
+    outcomes.push_back(run_training(*task, *options, run, workers, progress, listener));
+    if (workers.rank() == 0)
+      write_model(job, split_bevnet(best_weights(run.folder), bevnet.decoder), widths_of(bevnet));
+    workers.barrier();
+  }
+  return outcomes;
+}
+
+}  // namespace relocus
