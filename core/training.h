@@ -36,6 +36,7 @@ struct BevnetOptions : TrainingOptions {
   double max_distance = 60;      ///< [m] between the scans of a pair
   double negative_share = 0.15;  ///< of pairs that show different places
   bool isotropic = false;        ///< kernels depend on the distance from their middle alone
+  double attention_gain = 4;     ///< on the first query and key weights of the overlap head
   bool refine_poses = true;      ///< by iterated closest points, kept in the folder of the training
   bool decoder = true;           ///< keypoints and local descriptors too
   bool balanced = true;          ///< the rarer class of overlapping and other cells weighs more

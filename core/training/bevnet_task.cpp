@@ -111,6 +111,7 @@ class BevnetTask : public TrainingTask {
       load_strictly(*network_->backbone(), start, "backbone.", job.start.string());
       load_strictly(*network_->overlap_head(), start, "overlap.", job.start.string());
     }
+    sharpen_attention(options.attention_gain);
     network_->to(device_);
   }
 
@@ -192,6 +193,14 @@ class BevnetTask : public TrainingTask {
     if (options_.decoder) result->pair.positions = positions_of(scans, result->pair.input, result->pair.grid);
     result->pair.second_from_first = scans.second_from_first;
     return result;
+  }
+
+  void sharpen_attention(double gain) {
+    const torch::NoGradGuard no_gradient;
+    for (const auto& entry : network_->named_parameters())
+      if (entry.key().find("fusenet16.") == 0 &&
+          (entry.key().find(".proj.0.") != std::string::npos || entry.key().find(".proj.1.") != std::string::npos))
+        entry.value().mul_(gain);
   }
 
   SparseMap on_device(const SparseMap& map) const {

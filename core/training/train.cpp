@@ -27,7 +27,8 @@ Tensors start_weights(const TrainingJob& job) {
   for (const auto& [name, network] : model.networks)
     for (const auto& [key, tensor] : read_tensors(model, name))
       if (key.starts_with(network.prefix))
-        all[name + "." + key.substr(network.prefix.size())] = tensor.to(torch::kFloat);
+        all[name + "." + key.substr(network.prefix.size())] =
+            tensor.is_floating_point() ? tensor.to(torch::kFloat) : tensor;
   return all;
 }
 
