@@ -111,15 +111,21 @@ std::vector<torch::Tensor> state_of_network(const torch::nn::Module& network) {
   return tensors;
 }
 
-/// Of all parameters; zeros where a sample gave none, so that all workers have as many.
-std::vector<torch::Tensor> gradients_of(const torch::nn::Module& network) {
+/// Adds up the gradients of all workers. A parameter that no worker has a gradient of stays without.
+void add_up_gradients(Workers& workers, const torch::nn::Module& network) {
+  const std::vector<torch::Tensor> parameters = network.parameters();
+  torch::Tensor counts = torch::zeros({std::int64_t(parameters.size())});
+  for (std::size_t i = 0; i < parameters.size(); ++i) counts[std::int64_t(i)] = parameters[i].grad().defined() ? 1 : 0;
+  counts = counts.to(parameters.front().device());
+  workers.add_up({counts});
   std::vector<torch::Tensor> gradients;
-  for (const torch::Tensor& parameter : network.parameters()) {
-    torch::Tensor& gradient = const_cast<torch::Tensor&>(parameter).mutable_grad();
-    if (!gradient.defined()) gradient = torch::zeros_like(parameter);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (counts[std::int64_t(i)].item<float>() == 0) continue;
+    torch::Tensor& gradient = const_cast<torch::Tensor&>(parameters[i]).mutable_grad();
+    if (!gradient.defined()) gradient = torch::zeros_like(parameters[i]);
     gradients.push_back(gradient);
   }
-  return gradients;
+  workers.add_up(gradients);
 }
 
 /// Running statistics become the mean of all workers': what one process would have collected of all samples.
@@ -314,7 +320,7 @@ TrainingOutcome run_training(TrainingTask& task, const TrainingOptions& options,
         (share < 1 ? losses.total * share : losses.total).backward();
       means.add(losses.values);
     }
-    if (workers.count() > 1) workers.add_up(gradients_of(network));
+    if (workers.count() > 1) add_up_gradients(workers, network);
     task.finish_gradients();
     settle_running_statistics(network);
     if (workers.count() > 1) take_means(workers, network);
