@@ -134,7 +134,7 @@ void measure(const Sequence& sequence, const PairOptions& options, const Scans& 
 }
 
 /// What the log's measurements hang on.
-std::string key_of(const Sequence& sequence, const std::vector<FramePair>& pairs, const PairOptions& options) {
+std::string key_of(const Sequence& sequence, const std::vector<WantedPair>& pairs, const PairOptions& options) {
   const PairOptions alone = options;  // without what a struct derived from it adds
   std::string text = to_json(alone).dump() + sequence.folder.string() + sequence.format;
   for (const Frame& frame : sequence.frames) {
@@ -142,12 +142,12 @@ std::string key_of(const Sequence& sequence, const std::vector<FramePair>& pairs
     if (frame.world_from_sensor)
       text.append(reinterpret_cast<const char*>(frame.world_from_sensor->data()), 16 * sizeof(double));
   }
-  text.append(reinterpret_cast<const char*>(pairs.data()), pairs.size() * sizeof(FramePair));
+  text.append(reinterpret_cast<const char*>(pairs.data()), pairs.size() * sizeof(WantedPair));
   return sha256(text);
 }
 
 /// How many of the first pairs were measured before.
-std::size_t num_known(const std::vector<TruthPair>& found, const std::vector<FramePair>& pairs) {
+std::size_t num_known(const std::vector<TruthPair>& found, const std::vector<WantedPair>& pairs) {
   std::size_t known = 0;
   while (known < std::min(found.size(), pairs.size()) && found[known].query == pairs[known].query &&
          found[known].reference == pairs[known].reference)
@@ -200,14 +200,14 @@ RangeImageSettings PairOptions::range_settings() const {
 
 BevOverlapSettings PairOptions::bev_settings() const { return {{}, cell_centres == "reference"}; }
 
-bool is_wanted(const PairOptions& options, FramePair pair) {
+bool is_wanted(const PairOptions& options, WantedPair pair) {
   const int older = pair.query - pair.reference;
   const int gap = options.past_only ? older : std::abs(older);
   return pair.query % options.query_step == 0 && gap >= options.min_frame_gap;
 }
 
-std::vector<FramePair> wanted_pairs(const Trajectory& trajectory, const PairOptions& options, int whole_rows,
-                                    const Progress& progress) {
+std::vector<WantedPair> wanted_pairs(const Trajectory& trajectory, const PairOptions& options, int whole_rows,
+                                     const Progress& progress) {
   const FrameId count = FrameId(trajectory.size());
   FrameId with_pose = 0;
   for (FrameId frame = 0; frame < count; ++frame) with_pose += trajectory.has_pose(frame);
@@ -216,7 +216,7 @@ std::vector<FramePair> wanted_pairs(const Trajectory& trajectory, const PairOpti
         "{} of the sequence's {} frames have poses: ground truth needs them; put a poses.txt into the sequence's "
         "folder",
         with_pose == 0 ? "none" : "one", count);
-  std::vector<FramePair> pairs;
+  std::vector<WantedPair> pairs;
   for (FrameId query = 0; query < count; ++query) {
     progress("Finding pairs", query, count);
     const bool whole = whole_rows > 0 && query % whole_rows == 0;
@@ -229,7 +229,7 @@ std::vector<FramePair> wanted_pairs(const Trajectory& trajectory, const PairOpti
   return pairs;
 }
 
-PairTruth measure_pairs(const Sequence& sequence, const std::vector<FramePair>& pairs, const PairOptions& options,
+PairTruth measure_pairs(const Sequence& sequence, const std::vector<WantedPair>& pairs, const PairOptions& options,
                         const std::filesystem::path& log_file, int threads, const Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
   if (threads <= 0) threads = omp_get_num_procs();

@@ -57,26 +57,26 @@ struct PairTruth {
   double pairs_per_second() const { return seconds > 0 ? double(measured) / seconds : 0; }
 };
 
-/// Two frames of a sequence.
-struct FramePair {
+/// Two frames whose overlap is wanted.
+struct WantedPair {
   FrameId query = -1, reference = -1;
-  auto operator<=>(const FramePair&) const = default;
+  auto operator<=>(const WantedPair&) const = default;
 };
 
 /// Whether the options (but for max_distance) want the pair.
-bool is_wanted(const PairOptions& options, FramePair pair);
+bool is_wanted(const PairOptions& options, WantedPair pair);
 
 /// The pairs that the options want, in order. `whole_rows` > 0: every n-th frame is a query of all frames about it,
 /// too, older and later ones. Throws when no two frames have poses.
-std::vector<FramePair> wanted_pairs(const Trajectory& trajectory, const PairOptions& options, int whole_rows = 0,
-                                    const Progress& progress = {});
+std::vector<WantedPair> wanted_pairs(const Trajectory& trajectory, const PairOptions& options, int whole_rows = 0,
+                                     const Progress& progress = {});
 
 /// Measures the pairs (in order) on `threads` threads (0: all of the machine). A scan's cells and range image are made
 /// once while it stays in memory; at most some 256 scans do, so long sequences need no more memory than short ones.
 /// `log`: a file that keeps what was measured, so that the same call goes on from there after a cancel or a crash; a
 /// damaged end of it is measured again, that of other pairs is replaced. Empty: none. Progress is told on the caller's
 /// thread.
-PairTruth measure_pairs(const Sequence& sequence, const std::vector<FramePair>& pairs, const PairOptions& options,
+PairTruth measure_pairs(const Sequence& sequence, const std::vector<WantedPair>& pairs, const PairOptions& options,
                         const std::filesystem::path& log = {}, int threads = 0, const Progress& progress = {});
 
 }  // namespace relocus

@@ -301,18 +301,18 @@ const TruthLayout& truth_layout(std::string_view name) {
   throw Error("there is no layout \"{}\"; known: {}", name, known);
 }
 
-std::vector<FramePair> needed_pairs(const Trajectory& trajectory, const TruthRequest& request,
-                                    const Progress& progress) {
+std::vector<WantedPair> needed_pairs(const Trajectory& trajectory, const TruthRequest& request,
+                                     const Progress& progress) {
   check(request);
   const int whole_rows = has(request, "overlaptransformer") ? request.options.validation_step : 0;
-  std::vector<FramePair> pairs = wanted_pairs(trajectory, request.options, whole_rows, progress);
+  std::vector<WantedPair> pairs = wanted_pairs(trajectory, request.options, whole_rows, progress);
   if (!needs_table(request)) pairs.clear();
   return pairs;
 }
 
 TruthFiles generate_truth(const Sequence& sequence, const TruthRequest& request, const Progress& progress) {
   const std::string label = label_of(request, sequence);
-  const std::vector<FramePair> pairs = needed_pairs(trajectory(sequence), request, progress);
+  const std::vector<WantedPair> pairs = needed_pairs(trajectory(sequence), request, progress);
   std::error_code problem;
   fs::create_directories(request.folder, problem);
   if (problem) fail_to_write(request.folder, problem.value());

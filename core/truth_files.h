@@ -47,8 +47,8 @@ struct TruthRequest {
 };
 
 /// The pairs that the request's files need. Throws when layouts and options contradict each other, naming the cure.
-std::vector<FramePair> needed_pairs(const Trajectory& trajectory, const TruthRequest& request,
-                                    const Progress& progress = {});
+std::vector<WantedPair> needed_pairs(const Trajectory& trajectory, const TruthRequest& request,
+                                     const Progress& progress = {});
 
 /// What was written.
 struct TruthFiles {

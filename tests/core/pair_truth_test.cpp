@@ -80,7 +80,7 @@ class PairTruthTest : public QObject {
     PairOptions options;
     options.cell_centres = "reference";
     options.planar = false;  // these poses are the camera's: z is not up
-    const std::vector<FramePair> pairs{{frame_of(real_one, query), frame_of(real_one, reference)}};
+    const std::vector<WantedPair> pairs{{frame_of(real_one, query), frame_of(real_one, reference)}};
     QVERIFY(pairs[0].query >= 0 && pairs[0].reference >= 0);
     const TruthPair pair = measure_pairs(real_one, pairs, options).pairs.at(0);
     options.max_difference = 1.2;
@@ -96,7 +96,7 @@ class PairTruthTest : public QObject {
 
   void a_second_lap_lies_on_the_first() {
     const PairOptions options = quick();
-    const std::vector<FramePair> pairs = wanted_pairs(trajectory(laps_), options);
+    const std::vector<WantedPair> pairs = wanted_pairs(trajectory(laps_), options);
     const PairTruth truth = measure_pairs(laps_, pairs, options);
     QCOMPARE(truth.pairs.size(), pairs.size());
     QCOMPARE(truth.measured, pairs.size());
@@ -123,7 +123,7 @@ class PairTruthTest : public QObject {
     PairOptions options;
     options.max_distance = 1;  // a step is 3.1 m
     QVERIFY(wanted_pairs(truth, options) == [] {
-      std::vector<FramePair> again;
+      std::vector<WantedPair> again;
       for (FrameId i = 60; i < 120; ++i) again.push_back({i, i - 60});
       return again;
     }());
@@ -133,11 +133,11 @@ class PairTruthTest : public QObject {
     options.past_only = false;
     QCOMPARE(wanted_pairs(truth, options).size(), 120u);
     options.query_step = 40;
-    QVERIFY((wanted_pairs(truth, options) == std::vector<FramePair>{{0, 60}, {40, 100}, {80, 20}}));
+    QVERIFY((wanted_pairs(truth, options) == std::vector<WantedPair>{{0, 60}, {40, 100}, {80, 20}}));
     options.past_only = true;
     // Whole rows hold the frame itself and later ones.
     QVERIFY((wanted_pairs(truth, options, 50) ==
-             std::vector<FramePair>{{0, 0}, {0, 60}, {50, 50}, {50, 110}, {80, 20}, {100, 40}, {100, 100}}));
+             std::vector<WantedPair>{{0, 0}, {0, 60}, {50, 50}, {50, 110}, {80, 20}, {100, 40}, {100, 100}}));
   }
 
   void only_what_is_asked_for_is_measured() {
@@ -191,7 +191,7 @@ class PairTruthTest : public QObject {
     PairOptions options = quick();
     options.max_distance = 4;
     const auto pairs = wanted_pairs(trajectory(holes), options);
-    for (const FramePair& pair : pairs) QVERIFY(pair.query != 3 && pair.reference != 3);
+    for (const WantedPair& pair : pairs) QVERIFY(pair.query != 3 && pair.reference != 3);
     const PairTruth truth = measure_pairs(holes, pairs, options);
     QVERIFY(test::any_contains(truth.remarks, "no pose") && test::any_contains(truth.remarks, "no scan"));
     int unknown = 0;
