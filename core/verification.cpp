@@ -238,7 +238,7 @@ std::optional<VerifiedPairs> read_verified(const std::filesystem::path& folder, 
   if (!text.starts_with(kRemark)) throw Error("{} was not written by this program", name);
   const std::size_t line = text.find('\n') + 1;
   if (text.substr(0, line) != start.substr(0, start.find('\n') + 1))
-    throw Error("{} is about another sequence than the experiment beside it; verify again, or remove it", name);
+    throw Error("{} is about another sequence than the experiment beside it; remove it, and verify again", name);
 
   std::unordered_map<std::int64_t, FrameId> ids;
   for (std::size_t i = 0; i < experiment.frame_numbers.size(); ++i) ids[experiment.frame_numbers[i]] = FrameId(i);
