@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
+
+#include "core/distance_window.h"
 
 namespace relocus {
 namespace {
 
-constexpr double kDimmed = 0.7;  // share of the background where no answer is admitted
-constexpr double kBorder = 0.9;  // share of the colour on the border of the same places
-constexpr double kTint = 0.15;   // share of the colour that marks the same place
-constexpr int kLeastSide = 2;    // [px] of a pair that stands alone
+constexpr double kDimmed = 0.7;        // share of the background where no answer is admitted
+constexpr double kBorder = 0.9;        // share of the colour on the border of the same places
+constexpr double kTint = 0.15;         // share of the colour that marks the same place
+constexpr double kMostProducts = 2e8;  // of numbers, for pairs that are compared while they are drawn
+constexpr int kLeastSide = 2;          // [px] of a pair that stands alone
 
 QRgb mixed(QRgb colour, QRgb with, double share) {
   const auto mix = [share](int a, int b) { return int(std::lround(a + (b - a) * share)); };
@@ -48,6 +52,20 @@ void for_each_pair(const PairCells& cells, const MatrixPicture& picture, int lea
   }
 }
 
+/// Where the blocks of a long sequence are larger than a pixel: the pairs themselves, if they are few enough.
+std::optional<DistanceWindow> pairs_in_sight(const PairMatrices& matrices, const DistanceMatrix::Level& level,
+                                             double scale, const std::vector<FrameId>& rows,
+                                             const std::vector<FrameId>& columns) {
+  const auto within = [](FrameId frame) { return frame >= 0; };
+  const auto first_row = std::ranges::find_if(rows, within), first_column = std::ranges::find_if(columns, within);
+  if (level.block * scale <= 1 || level.block == 1 || first_row == rows.end() || first_column == columns.end())
+    return std::nullopt;
+  const Descriptors& descriptors = matrices.experiment->descriptors;
+  const int height = std::ranges::max(rows) - *first_row + 1, width = std::ranges::max(columns) - *first_column + 1;
+  if (double(height) * width * double(descriptors.cols()) > kMostProducts) return std::nullopt;
+  return distance_window(descriptors, *first_row, *first_column, height, width);
+}
+
 void draw_distances(QImage& image, const PairMatrices& matrices, const MatrixPicture& picture) {
   const DistanceMatrix& distances = *matrices.distances;
   const DistanceMatrix::Level& level = distances.level_for(1 / picture.scale);
@@ -65,6 +83,13 @@ void draw_distances(QImage& image, const PairMatrices& matrices, const MatrixPic
   }
   const auto rows = frames_along(picture.corner.y(), picture.scale, image.height(), distances.size);
   const auto columns = frames_along(picture.corner.x(), picture.scale, image.width(), distances.size);
+  const std::optional<DistanceWindow> pairs = pairs_in_sight(matrices, level, picture.scale, rows, columns);
+  const auto value_at = [&](FrameId row, FrameId column) {
+    if (!pairs) return level.at(row / level.block, column / level.block, mean);
+    const float distance = pairs->at(row, column);
+    return std::isnan(distance) ? DistanceMatrix::nothing
+                                : std::uint16_t(std::min(65534.f, distance / distances.step + 0.5f));
+  };
   for (int y = 0; y < image.height(); ++y) {
     const FrameId row = rows[std::size_t(y)];
     if (row < 0) continue;
@@ -74,7 +99,7 @@ void draw_distances(QImage& image, const PairMatrices& matrices, const MatrixPic
     for (int x = 0; x < image.width(); ++x) {
       const FrameId column = columns[std::size_t(x)];
       if (column < 0) break;
-      const std::uint16_t value = level.at(row / level.block, column / level.block, mean);
+      const std::uint16_t value = value_at(row, column);
       line[x] = (open.contains(column) ? bright : dim)[value];
     }
   }

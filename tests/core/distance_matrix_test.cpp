@@ -4,6 +4,7 @@
 #include <cmath>
 #include <random>
 
+#include "core/distance_window.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -73,6 +74,26 @@ class DistanceMatrixTest : public QObject {
         QVERIFY(std::abs(int(same.at(row, column, false)) - int(blocks.levels[0].at(row, column, false))) <= 1);
         QVERIFY(std::abs(int(same.at(row, column, true)) - int(blocks.levels[0].at(row, column, true))) <= 2);
       }
+  }
+
+  void a_window_holds_the_pairs_themselves() {
+    Descriptors descriptors = random_descriptors(120, 16);
+    descriptors(33, 2) = NAN;
+    const DistanceMatrix matrix = distance_matrix(descriptors);
+    const DistanceWindow window = distance_window(descriptors, 30, 20, 40, 50);
+    QCOMPARE(window.rows, 40);
+    QCOMPARE(window.columns, 50);
+    for (FrameId row = 30; row < 70; ++row)
+      for (FrameId column = 20; column < 70; ++column) {
+        const float whole = matrix.distance(matrix.levels.front().at(row, column, false));
+        QCOMPARE(std::isnan(window.at(row, column)), std::isnan(whole));
+        if (!std::isnan(whole)) QVERIFY(std::abs(window.at(row, column) - whole) < 1e-3);
+      }
+    const DistanceWindow corner = distance_window(descriptors, 100, -5, 50, 200);  // no more than there is
+    QCOMPARE(corner.rows, 20);
+    QCOMPARE(corner.first_column, 0);
+    QCOMPARE(corner.columns, 120);
+    QCOMPARE(distance_window(descriptors, 500, 0, 10, 10).rows, 0);
   }
 
   void the_range_leaves_out_the_extremes() {

@@ -293,6 +293,23 @@ class MatrixViewTest : public QObject {
     QVERIFY(pair.has_value());
     QCOMPARE(pair->first - pair->second, 2270);
   }
+
+  void pairs_of_a_long_sequence_are_seen_though_it_is_kept_in_blocks() {
+    MatrixView view;
+    view.resize(500, 560);
+    const Made made = twice_round();
+    const Descriptors& descriptors = made.matrices->experiment->descriptors;
+    made.matrices->distances = std::make_shared<DistanceMatrix>(distance_matrix(descriptors, {}, 15));
+    QCOMPARE(made.matrices->distances->levels.front().block, 4);
+    view.show_matrices(made.matrices, made.trajectory);
+    view.show();
+    button(view, "Ground truth")->setChecked(false);
+    for (int i = 0; i < 4; ++i) view.canvas()->zoom(1.5, view.canvas()->pixel_of(45, 12));
+    for (const FrameId column : {9, 10, 11, 12}) {  // of three blocks
+      const float distance = (descriptors.row(45) - descriptors.row(column)).norm();
+      QVERIFY2(apart(pixel(view, 45, column), mapped(view, distance)) < 12, qPrintable(QString::number(column)));
+    }
+  }
 };
 
 QTEST_MAIN(MatrixViewTest)
