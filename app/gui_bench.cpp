@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <QAction>
 #include <QApplication>
 #include <QDockWidget>
 #include <QElapsedTimer>
@@ -16,6 +17,7 @@
 #include <ctime>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "app/gui_bench_data.h"
 #include "app/main_window.h"
@@ -27,10 +29,11 @@
 namespace relocus {
 namespace {
 
-constexpr int kWarmUp = 4, kFrameChanges = 24;  // frames
-constexpr int kTurning = 3000;                  // [ms]
-constexpr int kPatience = 60000;                // [ms]
-constexpr int kBeat = 5;                        // [ms]
+constexpr int kWarmUp = 4, kFrameChanges = 24;   // frames
+constexpr int kTurning = 3000, kPlaying = 3000;  // [ms]
+constexpr int kGlances = 6, kGlance = 400;       // queries, and [ms] that each is looked at
+constexpr int kPatience = 60000;                 // [ms]
+constexpr int kBeat = 5;                         // [ms]
 
 struct Figure {
   const char* name;
@@ -98,6 +101,31 @@ template <class T>
 T* in_dock(MainWindow& window, const char* name) {
   auto* dock = window.findChild<QDockWidget*>(name);
   return dock ? dock->findChild<T*>() : nullptr;
+}
+
+/// The longest time without an answer while somebody turns to a layout and walks on to other queries there.
+double longest_stall_in(const QString& layout, Session& session, MainWindow& window) {
+  const Heartbeat heartbeat;
+  window.choose_layout(layout);
+  rest(kGlance);
+  const auto frames = FrameId(session.opened()->sequence.frames.size());
+  for (int i = 1; i <= kGlances; ++i) {
+    session.select_query((session.query() + frames / kGlances) % frames);
+    rest(kGlance);
+    wait_until("the views of a query", [&] { return session.is_idle(); });
+  }
+  return heartbeat.longest();
+}
+
+/// The same while the sequence is played.
+double longest_stall_playing(MainWindow& window) {
+  auto* play = window.findChild<QAction*>("go.play");
+  if (!play) throw Error("there is no command that plays");
+  const Heartbeat heartbeat;
+  play->trigger();
+  rest(kPlaying);
+  play->trigger();
+  return heartbeat.longest();
 }
 
 /// From the choice of a frame until its points are on the screen; the views beside it change, too.
@@ -229,6 +257,13 @@ void run_gui_bench(Session& session, MainWindow& window, const QString& experime
   figures.push_back(
       {"frame_change", "Frame change to the pixels, 120,000 points", "ms", frame_change(session, *scene, *view), 60});
   figures.push_back({"turning", "Frames while turning 120,000 points", "1/s", frames_while_turning(*scene), 20, false});
+  figures.push_back({"longest_stall_playing", "Longest time without an answer while playing", "ms",
+                     longest_stall_playing(window), 100});
+  for (const auto& [name, layout, what] :
+       {std::tuple("longest_stall_inspect", "inspect", "Longest time without an answer in Inspect"),
+        std::tuple("longest_stall_evaluate", "evaluate", "Longest time without an answer in Evaluate")})
+    figures.push_back({name, what, "ms", longest_stall_in(layout, session, window), 100});
+  window.choose_layout("browse");
   auto* matrix = in_dock<MatrixCanvas>(window, "matrix");
   if (matrix && !session.experiment()->descriptors.size()) matrix = nullptr;
   if (matrix)
