@@ -73,6 +73,7 @@ class FeatureView : public QWidget {
   void draw_occupancy();
   void draw_traced(const TracedValue& value);
   void draw_stack(const std::string& name);
+  bool shows_attention() const;
   void draw_attention();
   void list_channels(const std::string& name);
   void show_controls(int channels, bool is_stack, bool is_share);
