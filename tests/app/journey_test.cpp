@@ -28,6 +28,7 @@
 #include "widgets/compare_view.h"
 #include "widgets/curve_view.h"
 #include "widgets/failure_table.h"
+#include "widgets/folding_tabs.h"
 #include "widgets/method_form.h"
 #include "widgets/overlap_view.h"
 #include "widgets/trajectory_view.h"
@@ -95,6 +96,10 @@ class JourneyTest : public QObject {
       auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
       if (!dialog) return;
       auto* line = dialog->findChild<QLineEdit*>("fileNameEdit");
+      if (ticks == 0 && !line->hasFocus()) {  // else the dialog keeps the folder that the first letter named selected
+        dialog->activateWindow();
+        return line->setFocus();
+      }
       if (++ticks == 1) {
         line->selectAll();
         QTest::keyClicks(line, QString::fromStdString(drive_.string()));
