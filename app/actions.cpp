@@ -24,6 +24,8 @@ QString title_of_menu(const QString& name) {
   if (name == "View") return Actions::tr("&View");
   if (name == "Window") return Actions::tr("&Window");
   if (name == "Help") return Actions::tr("&Help");
+  if (name == "Evaluate") return Actions::tr("E&valuate");
+  if (name == "Review") return Actions::tr("Re&view");
   return name;
 }
 

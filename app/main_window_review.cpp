@@ -111,8 +111,12 @@ void MainWindow::wire_failures() {
 void MainWindow::show_failures() {
   const auto& experiment = session_.experiment();
   if (!experiment) return failures_->show_empty(tr("Run a method to see where it fails (Ctrl+R)."));
-  if (experiment->evaluation.queries.empty() || session_.opened()->check.num_poses == 0)
+  if (session_.opened()->check.num_poses == 0)
     return failures_->show_empty(tr("Without poses nobody knows which answers are right."));
+  if (experiment->evaluation.queries.empty())
+    return failures_->show_empty(
+        tr("No frame was asked: the protocol admits none that could answer. Choose less under Exclude recent, in the "
+           "panel Protocol, or open a longer sequence."));
   try {
     failures_->show_failures(failures(*experiment, session_.opened()->trajectory, session_.threshold()),
                              session_.opened()->trajectory.numbers);

@@ -12,9 +12,12 @@ constexpr double kAnswer = 6, kMissed = 7, kStandstill = 6;      // [px] sizes o
 constexpr QPointF kBeside(6, -6);                                // [px] of the pause beside its place
 constexpr int kCarpet = 9000, kFaintest = 30, kStrongest = 150;  // many edges are drawn fainter
 
-QString tr(const char* text) { return QCoreApplication::translate("AnswerEdges", text); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(relocus::AnswerEdges)
+};
 
-QString counted(const char* text, std::size_t count) { return tr(text).arg(qulonglong(count)); }
+/// `text` with the count in place of its %L1.
+QString counted(const QString& text, std::size_t count) { return text.arg(qulonglong(count)); }
 
 enum class To { Answer, Nearest };
 
@@ -125,26 +128,26 @@ void draw_answers(QPainter& painter, const QTransform& to_pixel, const Trajector
 std::vector<LegendRow> revisit_rows(const AnswerEdges& edges, const ViewColours& colours) {
   std::vector<LegendRow> rows;
   if (!edges.revisits.empty())
-    rows.push_back({Mark::Line, colours.query, counted("Revisited (%L1)", edges.revisits.size())});
+    rows.push_back({Mark::Line, colours.query, counted(Words::tr("Revisited (%L1)"), edges.revisits.size())});
   if (!edges.standstills.empty())
-    rows.push_back({Mark::Pause, colours.text, counted("Standing still (%L1)", edges.standstills.size())});
+    rows.push_back({Mark::Pause, colours.text, counted(Words::tr("Standing still (%L1)"), edges.standstills.size())});
   return rows;
 }
 
 std::vector<LegendRow> answer_rows(const AnswerEdges& edges, const ViewColours& colours) {
   std::vector<LegendRow> rows;
-  const auto add = [&](Mark shape, const QColor& colour, const char* text, std::size_t count, bool always) {
+  const auto add = [&](Mark shape, const QColor& colour, const QString& text, std::size_t count, bool always) {
     if (always || count > 0) rows.push_back({shape, colour, counted(text, count)});
   };
   if (edges.right.size() + edges.wrong.size() + edges.missed.size() == 0) return rows;
   const bool both_ways = !edges.right.reverse.empty() || !edges.missed.reverse.empty();
-  add(Mark::Disc, colours.right, both_ways ? "Right, same direction (%L1)" : "Right (%L1)", edges.right.same.size(),
-      true);
-  add(Mark::Square, colours.right, "Right, reverse (%L1)", edges.right.reverse.size(), false);
-  add(Mark::Cross, colours.wrong, "Wrong (%L1)", edges.wrong.size(), true);
-  add(Mark::Ring, colours.missed, both_ways ? "Missed, same direction (%L1)" : "Missed (%L1)", edges.missed.same.size(),
-      true);
-  add(Mark::Box, colours.missed, "Missed, reverse (%L1)", edges.missed.reverse.size(), false);
+  add(Mark::Disc, colours.right, both_ways ? Words::tr("Right, same direction (%L1)") : Words::tr("Right (%L1)"),
+      edges.right.same.size(), true);
+  add(Mark::Square, colours.right, Words::tr("Right, reverse (%L1)"), edges.right.reverse.size(), false);
+  add(Mark::Cross, colours.wrong, Words::tr("Wrong (%L1)"), edges.wrong.size(), true);
+  add(Mark::Ring, colours.missed, both_ways ? Words::tr("Missed, same direction (%L1)") : Words::tr("Missed (%L1)"),
+      edges.missed.same.size(), true);
+  add(Mark::Box, colours.missed, Words::tr("Missed, reverse (%L1)"), edges.missed.reverse.size(), false);
   return rows;
 }
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "widgets/fitting_columns.h"
 #include "widgets/number_sort.h"
 
 namespace relocus {
@@ -52,6 +53,9 @@ CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
   table_->horizontalHeader()->setHighlightSections(false);
   table_->horizontalHeader()->setMinimumSectionSize(24);
   table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+  columns_ =
+      new FittingColumns(*table_, {CandidateModel::Yaw, CandidateModel::Distance, CandidateModel::Before,
+                                   CandidateModel::TrueOverlap, CandidateModel::Correct, CandidateModel::TrueDistance});
   headline_ = new QLabel;
   headline_->setTextFormat(Qt::PlainText);
   headline_->setWordWrap(true);
@@ -107,9 +111,11 @@ void CandidateTable::show_candidates(std::int64_t query, std::vector<CandidateRo
   const bool has_before =
       reranked && std::ranges::any_of(rows, [](const CandidateRow& row) { return row.rank_before > 0; });
   model_->show_candidates(std::move(rows));
-  table_->setColumnHidden(CandidateModel::Before, !has_before);
-  table_->setColumnHidden(CandidateModel::Similarity, !reranked);
-  table_->setColumnHidden(CandidateModel::Yaw, !has_yaw);
+  std::set<int> empty;
+  if (!has_before) empty.insert(CandidateModel::Before);
+  if (!reranked) empty.insert(CandidateModel::Similarity);
+  if (!has_yaw) empty.insert(CandidateModel::Yaw);
+  columns_->show_empty(empty);
   if (const std::array columns{reranked, has_yaw, has_before}; model_->rowCount() > 0 && columns != fitted_columns_) {
     fitted_columns_ = columns;  // once: from then on they are as wide as the person makes them
     fit_columns();
@@ -130,11 +136,13 @@ void CandidateTable::fit_rows() {
 void CandidateTable::fit_columns() {
   auto* header = table_->horizontalHeader();
   header->setSortIndicatorShown(false);
+  columns_->show_all();
   table_->resizeColumnsToContents();
   header->setSortIndicatorShown(true);
   if (pictures_->isChecked())  // they come later
     header->resizeSection(CandidateModel::Frame, header->sectionSize(CandidateModel::Frame) + kPicture + 4);
   header->resizeSection(header->sortIndicatorSection(), header->sectionSizeHint(header->sortIndicatorSection()));
+  columns_->fit();
 }
 
 void CandidateTable::show_candidate(std::optional<FrameId> frame) {

@@ -13,6 +13,8 @@ class QToolButton;
 
 namespace relocus {
 
+class FittingColumns;
+
 /// The answers to the selected query with small pictures of their scans, sortable. Selecting a row selects its frame
 /// everywhere.
 class CandidateTable : public QWidget {
@@ -43,6 +45,7 @@ class CandidateTable : public QWidget {
   CandidateModel* model_;
   QSortFilterProxyModel* sorted_;
   QTableView* table_;
+  FittingColumns* columns_;
   QLabel* headline_;
   QToolButton* pictures_;
   std::optional<std::array<bool, 3>> fitted_columns_;  ///< re-ranked, with yaw, with ranks before

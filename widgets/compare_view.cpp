@@ -17,6 +17,8 @@
 #include "widgets/answer_pair.h"
 #include "widgets/difference_model.h"
 #include "widgets/figures_text.h"
+#include "widgets/fitting_columns.h"
+#include "widgets/flow_layout.h"
 #include "widgets/number_sort.h"
 
 namespace relocus {
@@ -93,6 +95,8 @@ QWidget* CompareView::make_experiments() {
   dress(list_, tr("Open experiments"));
   list_->setEditTriggers(QAbstractItemView::EditKeyPressed | QAbstractItemView::SelectedClicked);
   list_->horizontalHeader()->setStretchLastSection(true);
+  columns_ = new FittingColumns(*list_, {ExperimentModel::ProtocolLine, ExperimentModel::ExtendedPrecision,
+                                         ExperimentModel::Queries, ExperimentModel::AveragePrecision});
   list_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   make_current_ = button(tr("Make current"), tr("The whole window is about this experiment from now on"));
   copy_ = button(tr("Keep a copy"), tr("Keeps these answers under their present protocol when another one is chosen, "
@@ -147,8 +151,8 @@ QWidget* CompareView::make_comparison() {
   show_b_ = button(tr("Show B's answer"), tr("B's answer to the selected query, beside it in the scan views"));
   connect(show_a_, &QPushButton::clicked, this, [this] { show_answer(true); });
   connect(show_b_, &QPushButton::clicked, this, [this] { show_answer(false); });
-  auto* buttons = new QHBoxLayout;
-  buttons->addWidget(which_, 1);
+  auto* buttons = new FlowLayout;
+  buttons->addWidget(which_);
   buttons->addWidget(show_a_);
   buttons->addWidget(show_b_);
   in_3d_ = button(tr("Both in 3-D"), tr("Both answers side by side beneath the table"));
@@ -188,7 +192,9 @@ void CompareView::show_experiments(std::vector<ExperimentRow> rows) {
   list_->setFixedHeight(list_->horizontalHeader()->sizeHint().height() +
                         seen * list_->verticalHeader()->defaultSectionSize() + 2 * list_->frameWidth() +
                         list_->fontMetrics().height());
+  columns_->show_all();
   list_->resizeColumnsToContents();
+  columns_->fit();
   for (auto* made : {make_current_, copy_, remove_}) made->setVisible(!all.empty());
   const auto wanted =
       std::ranges::find_if(all, [&](const ExperimentRow& row) { return selected ? row.id == selected : row.current; });

@@ -14,6 +14,8 @@ class QTableView;
 
 namespace relocus {
 
+class FittingColumns;
+
 class AnswerPair;
 class DifferenceModel;
 class NumberSort;
@@ -74,6 +76,7 @@ class CompareView : public QWidget {
   ExperimentModel* experiments_;
   DifferenceModel* differences_;
   NumberSort* sorted_;
+  FittingColumns* columns_;
   QTableView *list_, *table_;
   QPushButton *make_current_, *copy_, *remove_, *show_a_, *show_b_, *in_3d_;
   QComboBox *a_, *b_, *which_;

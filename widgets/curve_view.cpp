@@ -6,12 +6,12 @@
 #include <QLabel>
 #include <QPainter>
 #include <QScrollArea>
-#include <QTabBar>
 #include <QToolButton>
 #include <algorithm>
 #include <cmath>
 
 #include "widgets/figures_text.h"
+#include "widgets/folding_tabs.h"
 #include "widgets/icons.h"
 #include "widgets/plot_export.h"
 #include "widgets/theme.h"
@@ -89,15 +89,12 @@ void CurveView::make_bar() {
   auto* row = new QHBoxLayout(bar_);
   row->setContentsMargins(2, 0, 4, 0);
   row->setSpacing(2);
-  pages_ = new QTabBar;
+  pages_ = new FoldingTabs;
   for (const CurvePage page : all_curve_pages) {
     const int tab = pages_->addTab(short_title(page));
     pages_->setTabToolTip(tab, title(page));
   }
   pages_->setTabToolTip(pages_->addTab(tr("All")), tr("All charts at once"));
-  pages_->setDrawBase(false);
-  pages_->setExpanding(false);
-  pages_->setUsesScrollButtons(true);
   pages_->setAccessibleName(tr("Chart"));
   connect(pages_, &QTabBar::currentChanged, this, &CurveView::lay_out);
   row->addWidget(pages_, 1);
@@ -195,7 +192,10 @@ void CurveView::refill() {
   const ViewColours colours = view_colours(palette());
   for (const CurvePage page : all_curve_pages) {
     if (!has_curve()) {
-      chart(page)->show_error(set_.sources.empty() ? message_ : tr("No query was answered, so there is no curve"));
+      chart(page)->show_error(set_.sources.empty()
+                                  ? message_
+                                  : tr("No query was answered, so there is no curve: the protocol admits no "
+                                       "frame. Choose less under Exclude recent."));
       continue;
     }
     ChartContent content = curve_page(page, set_, colours);

@@ -7,10 +7,11 @@
 
 class QGridLayout;
 class QLabel;
-class QTabBar;
 class QToolButton;
 
 namespace relocus {
+
+class FoldingTabs;
 
 struct Plot;
 
@@ -70,7 +71,7 @@ class CurveView : public QWidget {
   std::array<Chart*, all_curve_pages.size()> charts_;
   QWidget* bar_;
   QGridLayout* grid_;
-  QTabBar* pages_;
+  FoldingTabs* pages_;
   QToolButton *published_shown_, *reset_;
   QLabel* figures_;
 };

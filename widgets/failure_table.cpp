@@ -4,13 +4,14 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
-#include <QTabBar>
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
 
 #include "widgets/failure_filter_form.h"
+#include "widgets/fitting_columns.h"
+#include "widgets/folding_tabs.h"
 #include "widgets/icons.h"
 
 namespace relocus {
@@ -71,6 +72,10 @@ FailureTable::FailureTable(QWidget* parent) : QWidget(parent) {
   table_->horizontalHeader()->setSectionsMovable(true);
   table_->horizontalHeader()->setMinimumSectionSize(24);
   table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+  columns_ = new FittingColumns(
+      *table_, {FailureModel::Tags, FailureModel::Standstill, FailureModel::Travelled, FailureModel::RankBefore,
+                FailureModel::RankAfter, FailureModel::Direction, FailureModel::Verdict, FailureModel::Yaw,
+                FailureModel::Kinds, FailureModel::Answer});
   auto* column = static_cast<QVBoxLayout*>(layout());
   column->addWidget(table_, 1);
   column->addWidget(empty_, 1);
@@ -85,11 +90,7 @@ FailureTable::FailureTable(QWidget* parent) : QWidget(parent) {
 }
 
 void FailureTable::make_bar() {
-  kinds_ = new QTabBar;
-  kinds_->setExpanding(false);
-  kinds_->setDrawBase(false);
-  kinds_->setUsesScrollButtons(true);
-  kinds_->setElideMode(Qt::ElideNone);
+  kinds_ = new FoldingTabs;
   kinds_->setAccessibleName(tr("Kind of failure"));
   kinds_->addTab(tr("All"));
   kinds_->setTabToolTip(0, tr("Everything that went wrong"));
@@ -158,7 +159,7 @@ void FailureTable::show_failures(std::vector<Failure> failures, std::vector<std:
   telling_ = false;
   empty_text_.clear();
   model_->show_failures(std::move(failures), std::move(numbers));
-  table_->setColumnHidden(FailureModel::RankBefore, !model_->is_reranked());
+  columns_->show_empty(model_->is_reranked() ? std::set<int>() : std::set<int>{FailureModel::RankBefore});
   kinds_->setTabText(0, tr("All %L1").arg(model_->count_failures()));
   for (const FailureKind kind : all_failure_kinds)
     kinds_->setTabText(1 + int(kind), tr("%1 %L2").arg(plural(kind)).arg(model_->count(kind)));
@@ -234,11 +235,13 @@ void FailureTable::tell_counts() {
 void FailureTable::fit_columns() {
   auto* header = table_->horizontalHeader();
   header->setSortIndicatorShown(false);
+  columns_->show_all();
   table_->resizeColumnsToContents();
   header->setSortIndicatorShown(true);
   header->resizeSection(header->sortIndicatorSection(), header->sectionSizeHint(header->sortIndicatorSection()));
   constexpr int kWidest = 150;  // [px]
   header->resizeSection(FailureModel::Kinds, std::min(kWidest, header->sectionSize(FailureModel::Kinds)));
+  columns_->fit();
 }
 
 void FailureTable::select(std::optional<int> row) {

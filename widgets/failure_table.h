@@ -6,11 +6,13 @@
 #include "widgets/failure_model.h"
 
 class QLabel;
-class QTabBar;
 class QTableView;
 class QToolButton;
 
 namespace relocus {
+
+class FittingColumns;
+class FoldingTabs;
 
 class FailureFilterForm;
 
@@ -37,7 +39,7 @@ class FailureTable : public QWidget {
   FilteredFailures* filtered() const { return filtered_; }
   QTableView* table() const { return table_; }
   FailureFilterForm* form() const { return form_; }
-  QTabBar* kinds() const { return kinds_; }
+  FoldingTabs* kinds() const { return kinds_; }
 
  Q_SIGNALS:
   void pair_selected(FrameId query, FrameId candidate);  ///< candidate -1: nothing was answered
@@ -57,7 +59,8 @@ class FailureTable : public QWidget {
 
   FailureModel* model_;
   FilteredFailures* filtered_;
-  QTabBar* kinds_;
+  FoldingTabs* kinds_;
+  FittingColumns* columns_;
   QToolButton *next_, *previous_, *filter_, *frames_, *clear_;
   FailureFilterForm* form_;
   QTableView* table_;

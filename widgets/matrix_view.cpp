@@ -88,7 +88,7 @@ void MatrixView::make_bar() {
   reading_ = new QLabel;
   reading_->setAccessibleName(tr("Pair under the pointer"));
   reading_->setTextFormat(Qt::PlainText);
-  reading_->setMinimumWidth(1);
+  reading_->setWordWrap(true);
   reading_->setContentsMargins(6, 1, 6, 2);
   colour_icons();
   connect(shows_, &QComboBox::currentIndexChanged, this, [this] { canvas_->show(shows()); });

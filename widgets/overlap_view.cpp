@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "widgets/colour_scale.h"
+#include "widgets/flow_layout.h"
 #include "widgets/icons.h"
 #include "widgets/plan_canvas.h"
 
@@ -101,7 +102,8 @@ QWidget* OverlapView::make_bar() {
   const std::array tips = {
       tr("What the method sees"), tr("What is so by ground truth, from the poses"),
       tr("Predicted − true: orange where the method sees too much, blue where it sees too little")};
-  auto* bar = new QHBoxLayout;
+  auto* widget = new QWidget;
+  auto* bar = new FlowLayout(widget);
   bar->setContentsMargins(4, 2, 4, 2);
   bar->setSpacing(4);
   for (int row = 0; row < NumRows; ++row) {
@@ -115,26 +117,25 @@ QWidget* OverlapView::make_bar() {
   }
   slider_ = new QSlider(Qt::Horizontal);
   slider_->setRange(0, kSteps);
-  slider_->setMinimumWidth(50);
+  slider_->setFixedWidth(80);
   slider_->setAccessibleName(tr("Threshold of the cells"));
   number_ = new QDoubleSpinBox;
   number_->setRange(0, 1);
   number_->setSingleStep(0.05);
   number_->setAccessibleName(tr("Threshold of the cells"));
-  for (QWidget* widget : {static_cast<QWidget*>(slider_), static_cast<QWidget*>(number_)})
-    widget->setToolTip(
+  for (QWidget* part : {static_cast<QWidget*>(slider_), static_cast<QWidget*>(number_)})
+    part->setToolTip(
         tr("Cells with at least this value are counted, and outlined where they are large enough: zoom in"));
   colours_ = new QComboBox;
   for (const ColourMap map : {ColourMap::Viridis, ColourMap::Turbo, ColourMap::Cividis})
     colours_->addItem(colour_map_icon(map), title(map), int(map));
-  colours_->setMinimumWidth(48);
   colours_->setToolTip(tr("Colours of the maps"));
   colours_->setAccessibleName(tr("Colour map"));
   fit_ = new QToolButton;
   fit_->setAutoRaise(true);
   fit_->setToolTip(tr("Show the whole maps (F)"));
   fit_->setAccessibleName(tr("Fit"));
-  bar->addWidget(slider_, 1);
+  bar->addWidget(slider_);
   bar->addWidget(number_);
   bar->addWidget(colours_);
   bar->addWidget(fit_);
@@ -150,8 +151,9 @@ QWidget* OverlapView::make_bar() {
     number_->setValue(0.5);
     slider_->setValue(kSteps / 2);
   }
-  auto* widget = new QWidget;
-  widget->setLayout(bar);
+  QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
+  policy.setHeightForWidth(true);
+  widget->setSizePolicy(policy);
   return widget;
 }
 

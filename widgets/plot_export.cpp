@@ -43,10 +43,10 @@ struct FormatInfo {
   const char* action;
 };
 constexpr std::array kFormats{
-    FormatInfo{PlotFormat::Svg, "svg", QT_TRANSLATE_NOOP("PlotExport", "Save as SVG …")},
-    FormatInfo{PlotFormat::Pdf, "pdf", QT_TRANSLATE_NOOP("PlotExport", "Save as PDF …")},
-    FormatInfo{PlotFormat::Png, "png", QT_TRANSLATE_NOOP("PlotExport", "Save as PNG …")},
-    FormatInfo{PlotFormat::Csv, "csv", QT_TRANSLATE_NOOP("PlotExport", "Save the numbers as CSV …")}};
+    FormatInfo{PlotFormat::Svg, "svg", QT_TRANSLATE_NOOP("relocus::PlotExport", "Save as SVG …")},
+    FormatInfo{PlotFormat::Pdf, "pdf", QT_TRANSLATE_NOOP("relocus::PlotExport", "Save as PDF …")},
+    FormatInfo{PlotFormat::Png, "png", QT_TRANSLATE_NOOP("relocus::PlotExport", "Save as PNG …")},
+    FormatInfo{PlotFormat::Csv, "csv", QT_TRANSLATE_NOOP("relocus::PlotExport", "Save the numbers as CSV …")}};
 
 const char* suffix_of(PlotFormat format) { return std::ranges::find(kFormats, format, &FormatInfo::format)->suffix; }
 

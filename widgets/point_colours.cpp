@@ -16,7 +16,9 @@ using Rgb = std::array<std::uint8_t, 3>;
 
 constexpr Rgb kNeutral = {150, 158, 168};
 
-QString text(const char* words) { return QCoreApplication::translate("PointColours", words); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(relocus::PointColours)
+};
 
 // Velodyne HDL-64E S2 user's manual: two blocks of 32 lasers, 1/3 degree apart above and 1/2 degree apart below.
 constexpr int kLasers = 64, kUpperLasers = 32;
@@ -90,40 +92,40 @@ struct SemanticClass {
 
 // SemanticKITTI's classes in the colours that its viewer has made customary (Behley et al. 2019).
 constexpr SemanticClass kSemanticKitti[] = {
-    {0, QT_TRANSLATE_NOOP("PointColours", "Unlabelled"), {110, 116, 124}},
-    {1, QT_TRANSLATE_NOOP("PointColours", "Outlier"), {255, 0, 0}},
-    {10, QT_TRANSLATE_NOOP("PointColours", "Car"), {100, 150, 245}},
-    {11, QT_TRANSLATE_NOOP("PointColours", "Bicycle"), {100, 230, 245}},
-    {13, QT_TRANSLATE_NOOP("PointColours", "Bus"), {100, 80, 250}},
-    {15, QT_TRANSLATE_NOOP("PointColours", "Motorcycle"), {30, 60, 150}},
-    {16, QT_TRANSLATE_NOOP("PointColours", "On rails"), {0, 0, 255}},
-    {18, QT_TRANSLATE_NOOP("PointColours", "Truck"), {80, 30, 180}},
-    {20, QT_TRANSLATE_NOOP("PointColours", "Other vehicle"), {0, 0, 255}},
-    {30, QT_TRANSLATE_NOOP("PointColours", "Person"), {255, 30, 30}},
-    {31, QT_TRANSLATE_NOOP("PointColours", "Bicyclist"), {255, 40, 200}},
-    {32, QT_TRANSLATE_NOOP("PointColours", "Motorcyclist"), {150, 30, 90}},
-    {40, QT_TRANSLATE_NOOP("PointColours", "Road"), {255, 0, 255}},
-    {44, QT_TRANSLATE_NOOP("PointColours", "Parking"), {255, 150, 255}},
-    {48, QT_TRANSLATE_NOOP("PointColours", "Sidewalk"), {110, 20, 110}},
-    {49, QT_TRANSLATE_NOOP("PointColours", "Other ground"), {175, 0, 75}},
-    {50, QT_TRANSLATE_NOOP("PointColours", "Building"), {255, 200, 0}},
-    {51, QT_TRANSLATE_NOOP("PointColours", "Fence"), {255, 120, 50}},
-    {52, QT_TRANSLATE_NOOP("PointColours", "Other structure"), {255, 150, 0}},
-    {60, QT_TRANSLATE_NOOP("PointColours", "Lane marking"), {150, 255, 170}},
-    {70, QT_TRANSLATE_NOOP("PointColours", "Vegetation"), {0, 175, 0}},
-    {71, QT_TRANSLATE_NOOP("PointColours", "Trunk"), {135, 60, 0}},
-    {72, QT_TRANSLATE_NOOP("PointColours", "Terrain"), {150, 240, 80}},
-    {80, QT_TRANSLATE_NOOP("PointColours", "Pole"), {255, 240, 150}},
-    {81, QT_TRANSLATE_NOOP("PointColours", "Traffic sign"), {255, 0, 0}},
-    {99, QT_TRANSLATE_NOOP("PointColours", "Other object"), {50, 255, 255}},
-    {252, QT_TRANSLATE_NOOP("PointColours", "Moving car"), {100, 150, 245}},
-    {253, QT_TRANSLATE_NOOP("PointColours", "Moving bicyclist"), {255, 40, 200}},
-    {254, QT_TRANSLATE_NOOP("PointColours", "Moving person"), {255, 30, 30}},
-    {255, QT_TRANSLATE_NOOP("PointColours", "Moving motorcyclist"), {150, 30, 90}},
-    {256, QT_TRANSLATE_NOOP("PointColours", "Moving on rails"), {0, 0, 255}},
-    {257, QT_TRANSLATE_NOOP("PointColours", "Moving bus"), {100, 80, 250}},
-    {258, QT_TRANSLATE_NOOP("PointColours", "Moving truck"), {80, 30, 180}},
-    {259, QT_TRANSLATE_NOOP("PointColours", "Moving other vehicle"), {0, 0, 255}},
+    {0, QT_TRANSLATE_NOOP("relocus::PointColours", "Unlabelled"), {110, 116, 124}},
+    {1, QT_TRANSLATE_NOOP("relocus::PointColours", "Outlier"), {255, 0, 0}},
+    {10, QT_TRANSLATE_NOOP("relocus::PointColours", "Car"), {100, 150, 245}},
+    {11, QT_TRANSLATE_NOOP("relocus::PointColours", "Bicycle"), {100, 230, 245}},
+    {13, QT_TRANSLATE_NOOP("relocus::PointColours", "Bus"), {100, 80, 250}},
+    {15, QT_TRANSLATE_NOOP("relocus::PointColours", "Motorcycle"), {30, 60, 150}},
+    {16, QT_TRANSLATE_NOOP("relocus::PointColours", "On rails"), {0, 0, 255}},
+    {18, QT_TRANSLATE_NOOP("relocus::PointColours", "Truck"), {80, 30, 180}},
+    {20, QT_TRANSLATE_NOOP("relocus::PointColours", "Other vehicle"), {0, 0, 255}},
+    {30, QT_TRANSLATE_NOOP("relocus::PointColours", "Person"), {255, 30, 30}},
+    {31, QT_TRANSLATE_NOOP("relocus::PointColours", "Bicyclist"), {255, 40, 200}},
+    {32, QT_TRANSLATE_NOOP("relocus::PointColours", "Motorcyclist"), {150, 30, 90}},
+    {40, QT_TRANSLATE_NOOP("relocus::PointColours", "Road"), {255, 0, 255}},
+    {44, QT_TRANSLATE_NOOP("relocus::PointColours", "Parking"), {255, 150, 255}},
+    {48, QT_TRANSLATE_NOOP("relocus::PointColours", "Sidewalk"), {110, 20, 110}},
+    {49, QT_TRANSLATE_NOOP("relocus::PointColours", "Other ground"), {175, 0, 75}},
+    {50, QT_TRANSLATE_NOOP("relocus::PointColours", "Building"), {255, 200, 0}},
+    {51, QT_TRANSLATE_NOOP("relocus::PointColours", "Fence"), {255, 120, 50}},
+    {52, QT_TRANSLATE_NOOP("relocus::PointColours", "Other structure"), {255, 150, 0}},
+    {60, QT_TRANSLATE_NOOP("relocus::PointColours", "Lane marking"), {150, 255, 170}},
+    {70, QT_TRANSLATE_NOOP("relocus::PointColours", "Vegetation"), {0, 175, 0}},
+    {71, QT_TRANSLATE_NOOP("relocus::PointColours", "Trunk"), {135, 60, 0}},
+    {72, QT_TRANSLATE_NOOP("relocus::PointColours", "Terrain"), {150, 240, 80}},
+    {80, QT_TRANSLATE_NOOP("relocus::PointColours", "Pole"), {255, 240, 150}},
+    {81, QT_TRANSLATE_NOOP("relocus::PointColours", "Traffic sign"), {255, 0, 0}},
+    {99, QT_TRANSLATE_NOOP("relocus::PointColours", "Other object"), {50, 255, 255}},
+    {252, QT_TRANSLATE_NOOP("relocus::PointColours", "Moving car"), {100, 150, 245}},
+    {253, QT_TRANSLATE_NOOP("relocus::PointColours", "Moving bicyclist"), {255, 40, 200}},
+    {254, QT_TRANSLATE_NOOP("relocus::PointColours", "Moving person"), {255, 30, 30}},
+    {255, QT_TRANSLATE_NOOP("relocus::PointColours", "Moving motorcyclist"), {150, 30, 90}},
+    {256, QT_TRANSLATE_NOOP("relocus::PointColours", "Moving on rails"), {0, 0, 255}},
+    {257, QT_TRANSLATE_NOOP("relocus::PointColours", "Moving bus"), {100, 80, 250}},
+    {258, QT_TRANSLATE_NOOP("relocus::PointColours", "Moving truck"), {80, 30, 180}},
+    {259, QT_TRANSLATE_NOOP("relocus::PointColours", "Moving other vehicle"), {0, 0, 255}},
 };
 
 void colour_by_labels(PointColours& result, std::span<const std::uint16_t> labels) {
@@ -146,7 +148,7 @@ void colour_by_labels(PointColours& result, std::span<const std::uint16_t> label
         entry->colour = known != std::end(kSemanticKitti)
                             ? known->colour
                             : Rgb{std::uint8_t(qRed(other)), std::uint8_t(qGreen(other)), std::uint8_t(qBlue(other))};
-        entry->name = known != std::end(kSemanticKitti) ? text(known->name) : text("Class %1").arg(last);
+        entry->name = known != std::end(kSemanticKitti) ? Words::tr(known->name) : Words::tr("Class %1").arg(last);
       }
     }
     ++entry->points;
@@ -168,15 +170,15 @@ void colour_neutrally(PointColours& result, std::size_t points, const QString& w
 QString title(ColourBy by) {
   switch (by) {
     case ColourBy::Height:
-      return text("Height");
+      return Words::tr("Height");
     case ColourBy::Intensity:
-      return text("Intensity");
+      return Words::tr("Intensity");
     case ColourBy::Range:
-      return text("Range");
+      return Words::tr("Range");
     case ColourBy::Ring:
-      return text("Ring");
+      return Words::tr("Ring");
     case ColourBy::Label:
-      return text("Label");
+      return Words::tr("Label");
   }
   return {};
 }
@@ -198,12 +200,12 @@ PointColours point_colours(const PointCloud& cloud, std::span<const std::uint16_
   switch (by) {
     case ColourBy::Height:
       std::ranges::transform(cloud.points, values.begin(), [](const auto& point) { return point.z(); });
-      result.unit = text("m");
+      result.unit = Words::tr("m");
       std::tie(result.lower, result.upper) = height_range(values);
       break;
     case ColourBy::Intensity:
       if (cloud.intensities.size() != count) {
-        colour_neutrally(result, count, text("No intensities in this scan"));
+        colour_neutrally(result, count, Words::tr("No intensities in this scan"));
         return result;
       }
       values = cloud.intensities;
@@ -213,19 +215,19 @@ PointColours point_colours(const PointCloud& cloud, std::span<const std::uint16_
       break;
     case ColourBy::Range:
       std::ranges::transform(cloud.points, values.begin(), [](const auto& point) { return point.norm(); });
-      result.unit = text("m");
+      result.unit = Words::tr("m");
       result.upper = std::max(10.f, round_up(quantile(values, 0.98), 10));
       break;
     case ColourBy::Ring: {
       const Rings rings = scan_rings(cloud);
       std::ranges::copy(rings.ring, values.begin());
-      result.title = rings.from_order ? text("Ring (file order)") : text("Ring (elevation)");
+      result.title = rings.from_order ? Words::tr("Ring (file order)") : Words::tr("Ring (elevation)");
       result.upper = float(std::max(1, rings.count - 1));
       break;
     }
     case ColourBy::Label:
       if (labels.size() != count || count == 0)
-        colour_neutrally(result, count, text("No labels for this scan"));
+        colour_neutrally(result, count, Words::tr("No labels for this scan"));
       else
         colour_by_labels(result, labels);
       return result;

@@ -19,8 +19,13 @@ ProtocolForm::ProtocolForm(QWidget* parent) : QWidget(parent) {
   preset_ = new QComboBox;
   for (const ProtocolPreset& preset : protocol_presets()) {
     const QString letter = preset.letter.empty() ? QString() : QStringLiteral(" (%1)").arg(text(preset.letter));
-    preset_->addItem(text(preset.title) + letter, text(preset.name));
-    preset_->setItemData(preset_->count() - 1, text(preset.source), Qt::ToolTipRole);
+    // "OverlapNetVLAD / CFPR: 10 m, 50 frames": what stands behind the colon is told beneath.
+    const QStringList parts = text(preset.title).split(QStringLiteral(": "));
+    preset_->addItem(parts.front() + letter, text(preset.name));
+    const QString rules = parts.mid(1).join(QStringLiteral(": "));
+    preset_->setItemData(preset_->count() - 1,
+                         rules.isEmpty() ? text(preset.source) : rules + QStringLiteral(". ") + text(preset.source),
+                         Qt::ToolTipRole);
   }
   preset_->addItem(tr("Custom"), QString::fromLatin1(kCustom));
   preset_->setAccessibleName(tr("Protocol"));

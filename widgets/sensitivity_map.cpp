@@ -35,7 +35,8 @@ double value_of(const SensitivityCell& cell, SensitivityFigure figure) {
 
 QString text_of(double value, SensitivityFigure figure) {
   if (std::isnan(value)) return QStringLiteral("–");
-  return figure == SensitivityFigure::Queries ? QLocale::c().toString(int(value)) : percent(value);
+  if (figure == SensitivityFigure::Queries) return QLocale::c().toString(int(value));
+  return value > 0.9995 ? QStringLiteral("100") : percent(value);  // room for a mark beside it
 }
 
 QString number(double value) { return QLocale::c().toString(value, 'g', 4); }
@@ -133,10 +134,11 @@ void SensitivityMap::paint(QPainter& painter, const QSizeF& size) const {
   painter.drawText(QRectF(area.left(), area.bottom() + metrics.height() + 2, area.width(), metrics.height() + 2),
                    Qt::AlignCenter, tr("Positive radius [m]"));
   painter.save();
+  const QString along = tr("Excluded recent frames");
   painter.translate(metrics.height() / 2 + 2, area.center().y());
   painter.rotate(-90);
   painter.drawText(QRectF(-area.height() / 2, -metrics.height() / 2, area.height(), metrics.height()), Qt::AlignCenter,
-                   tr("Excluded recent frames"));
+                   metrics.horizontalAdvance(along) < area.height() ? along : tr("Gap [frames]"));
   painter.restore();
 
   const QRectF bar(area.right() + 2 * kGap, area.top(), kBarWidth, area.height());

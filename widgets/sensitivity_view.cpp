@@ -209,9 +209,21 @@ void SensitivityView::fill_curves() {
     }
     content.lines.push_back(std::move(line));
   };
-  add(figures, tr("Recall@1"), colours.right, Qt::SolidLine, [](const auto& c) { return 100 * c.recall_at_1; });
-  add(figures, tr("Max F1"), colours.wrong, Qt::SolidLine, [](const auto& c) { return 100 * c.max_f1; });
-  add(figures, tr("AP"), colours.missed, Qt::DashLine, [](const auto& c) { return 100 * c.average_precision; });
+  // Where there is no room for a legend, the map's figure alone.
+  const bool narrow = is_narrow();
+  const auto wanted = figure() == SensitivityFigure::Queries ? SensitivityFigure::RecallAt1 : figure();
+  const auto add_figure = [&](SensitivityFigure each, const QString& name, const QColor& colour, Qt::PenStyle style,
+                              const auto& value) {
+    if (narrow && each != wanted) return;
+    if (narrow) figures.upwards.title = tr("%1 [%]").arg(name);
+    add(figures, name, colour, style, value);
+  };
+  add_figure(SensitivityFigure::RecallAt1, tr("Recall@1"), colours.right, Qt::SolidLine,
+             [](const auto& c) { return 100 * c.recall_at_1; });
+  add_figure(SensitivityFigure::MaxF1, tr("Max F1"), colours.wrong, Qt::SolidLine,
+             [](const auto& c) { return 100 * c.max_f1; });
+  add_figure(SensitivityFigure::AveragePrecision, tr("AP"), colours.missed, Qt::DashLine,
+             [](const auto& c) { return 100 * c.average_precision; });
   int most = 1;
   for (std::size_t i = 0; i < count; ++i) most = std::max(most, cell(i).num_queries);
   queries.upwards = {tr("Queries"), 0, most * 1.05};
@@ -222,10 +234,13 @@ void SensitivityView::fill_curves() {
   for (Chart* chart : {figures_, queries_}) chart->show_choice({}, present);
 }
 
+bool SensitivityView::is_narrow() const { return sides_->direction() == QBoxLayout::TopToBottom; }
+
 void SensitivityView::lay_out() {
-  const bool narrow = width() < kNarrow;
+  const bool narrow = width() < kNarrow, changed = narrow != is_narrow();
   sides_->setDirection(narrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
   curves_->setDirection(narrow ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+  if (changed) fill_curves();
 }
 
 void SensitivityView::resizeEvent(QResizeEvent* event) {

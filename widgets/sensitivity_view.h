@@ -88,6 +88,7 @@ class SensitivityView : public QWidget {
   SensitivityFigure figure() const;
   void refill();
   void fill_curves();
+  bool is_narrow() const;
   void lay_out();
 
   std::shared_ptr<const Sensitivity> sensitivity_;

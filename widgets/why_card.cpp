@@ -9,22 +9,24 @@
 namespace relocus {
 namespace {
 
-QString tr(const char* text) { return WhyCard::tr(text); }
-
 QString figure(double value, int decimals) {
-  return std::isfinite(value) ? QLocale::c().toString(value, 'f', decimals) : tr("unknown");
+  if (!std::isfinite(value)) return WhyCard::tr("unknown");
+  const double unit = std::pow(10, -decimals);
+  return QLocale::c().toString(std::abs(value) < unit / 2 ? 0 : value, 'f', decimals);  // never "-0.0"
 }
 
-QString percent(double share) { return std::isfinite(share) ? tr("%1 %").arg(figure(100 * share, 0)) : tr("unknown"); }
+QString percent(double share) {
+  return std::isfinite(share) ? WhyCard::tr("%1 %").arg(figure(100 * share, 0)) : WhyCard::tr("unknown");
+}
 
 /// "on the left"
 QString side_of(double degrees) {
-  if (std::abs(degrees) <= 45) return tr("ahead");
-  if (std::abs(degrees) >= 135) return tr("behind");
-  return degrees > 0 ? tr("on the left") : tr("on the right");
+  if (std::abs(degrees) <= 45) return WhyCard::tr("ahead");
+  if (std::abs(degrees) >= 135) return WhyCard::tr("behind");
+  return degrees > 0 ? WhyCard::tr("on the left") : WhyCard::tr("on the right");
 }
 
-QString rank(int value) { return value > 0 ? QString::number(value) : tr("not in the list"); }
+QString rank(int value) { return value > 0 ? QString::number(value) : WhyCard::tr("not in the list"); }
 
 QString gap_of(const PairFacts& facts) {
   const auto& c = facts.missing_in_candidate;
@@ -32,9 +34,9 @@ QString gap_of(const PairFacts& facts) {
   const bool of_candidate = c && (!q || c->largest_gap >= q->largest_gap);
   const auto& worse = of_candidate ? c : q;
   if (!worse || !std::isfinite(worse->gap_direction)) return {};
-  const QString who = of_candidate ? tr("The candidate") : tr("The query");
-  const QString other = of_candidate ? tr("the query") : tr("the candidate");
-  return tr("%1 lacks a sector of %2° (%3) that %4 sees; of all directions %5 are missing.")
+  const QString who = of_candidate ? WhyCard::tr("The candidate") : WhyCard::tr("The query");
+  const QString other = of_candidate ? WhyCard::tr("the query") : WhyCard::tr("the candidate");
+  return WhyCard::tr("%1 lacks a sector of %2° (%3) that %4 sees; of all directions %5 are missing.")
       .arg(who, figure(worse->largest_gap, 0), side_of(worse->gap_direction), other, percent(worse->share()));
 }
 
@@ -44,40 +46,42 @@ QString row(const QString& name, const QString& value) {
 }
 
 QString verdict_of(const PairFacts& facts) {
-  if (!facts.right) return tr("Neither right nor wrong, or not known");
+  if (!facts.right) return WhyCard::tr("Neither right nor wrong, or not known");
   if (facts.rank == 0)
-    return *facts.right ? tr("The same place, but not in the list") : tr("Another place, not in the list");
-  if (*facts.right) return facts.accepted ? tr("Right and accepted") : tr("Right, but not accepted");
-  return facts.accepted ? tr("Wrong and accepted") : tr("Wrong, and rightly not accepted");
+    return *facts.right ? WhyCard::tr("The same place, but not in the list")
+                        : WhyCard::tr("Another place, not in the list");
+  if (*facts.right) return facts.accepted ? WhyCard::tr("Right and accepted") : WhyCard::tr("Right, but not accepted");
+  return facts.accepted ? WhyCard::tr("Wrong and accepted") : WhyCard::tr("Wrong, and rightly not accepted");
 }
 
 QString sectors(const std::optional<MissingSectors>& missing) {
-  if (!missing) return tr("not compared");
-  if (missing->missing == 0) return tr("none");
-  return tr("%1 of the directions, largest gap %2° %3")
+  if (!missing) return WhyCard::tr("not compared");
+  if (missing->missing == 0) return WhyCard::tr("none");
+  return WhyCard::tr("%1 of the directions, largest gap %2° %3")
       .arg(percent(missing->share()), figure(missing->largest_gap, 0), side_of(missing->gap_direction));
 }
 
 QString table_of(const PairFacts& facts) {
   QString rows;
-  rows +=
-      row(tr("Rank of the first right answer"), facts.answerable ? rank(facts.first_true_rank) : tr("there is none"));
-  if (facts.reranked && facts.answerable) rows += row(tr("… before re-ranking"), rank(facts.first_true_rank_before));
-  rows += row(tr("Rank of this candidate"), rank(facts.rank));
-  if (facts.reranked) rows += row(tr("… before re-ranking"), rank(facts.rank_before));
-  rows += row(tr("Descriptor distance (L2)"), figure(facts.distance, 4));
-  if (facts.reranked) rows += row(tr("Predicted similarity or overlap"), figure(facts.similarity, 3));
-  rows += row(tr("True overlap"), percent(facts.true_overlap));
-  rows += row(tr("Distance of the places"), tr("%1 m").arg(figure(facts.translation, 1)));
-  rows += row(tr("Yaw difference"), tr("%1°").arg(figure(facts.yaw_difference, 0)));
-  rows += row(tr("Height difference"), tr("%1 m").arg(figure(facts.height_difference, 1)));
-  rows += row(tr("Driven in between"), tr("%1 m").arg(figure(facts.travelled, 0)));
-  rows += row(tr("Standing still"), facts.standstill ? tr("yes") : tr("no"));
-  rows += row(tr("Missing in the candidate"), sectors(facts.missing_in_candidate));
-  rows += row(tr("Missing in the query"), sectors(facts.missing_in_query));
+  rows += row(WhyCard::tr("Rank of the first right answer"),
+              facts.answerable ? rank(facts.first_true_rank) : WhyCard::tr("there is none"));
+  if (facts.reranked && facts.answerable)
+    rows += row(WhyCard::tr("… before re-ranking"), rank(facts.first_true_rank_before));
+  rows += row(WhyCard::tr("Rank of this candidate"), rank(facts.rank));
+  if (facts.reranked) rows += row(WhyCard::tr("… before re-ranking"), rank(facts.rank_before));
+  rows += row(WhyCard::tr("Descriptor distance (L2)"), figure(facts.distance, 4));
+  if (facts.reranked) rows += row(WhyCard::tr("Predicted similarity or overlap"), figure(facts.similarity, 3));
+  rows += row(WhyCard::tr("True overlap"), percent(facts.true_overlap));
+  rows += row(WhyCard::tr("Distance of the places"), WhyCard::tr("%1 m").arg(figure(facts.translation, 1)));
+  rows += row(WhyCard::tr("Yaw difference"), WhyCard::tr("%1°").arg(figure(facts.yaw_difference, 0)));
+  rows += row(WhyCard::tr("Height difference"), WhyCard::tr("%1 m").arg(figure(facts.height_difference, 1)));
+  rows += row(WhyCard::tr("Driven in between"), WhyCard::tr("%1 m").arg(figure(facts.travelled, 0)));
+  rows += row(WhyCard::tr("Standing still"), facts.standstill ? WhyCard::tr("yes") : WhyCard::tr("no"));
+  rows += row(WhyCard::tr("Missing in the candidate"), sectors(facts.missing_in_candidate));
+  rows += row(WhyCard::tr("Missing in the query"), sectors(facts.missing_in_query));
   if (facts.occlusion)
-    rows += row(tr("Candidate's points hidden from the query"), percent(facts.occlusion->hidden)) +
-            row(tr("Candidate's points in front"), percent(facts.occlusion->in_front));
+    rows += row(WhyCard::tr("Candidate's points hidden from the query"), percent(facts.occlusion->hidden)) +
+            row(WhyCard::tr("Candidate's points in front"), percent(facts.occlusion->in_front));
   return QStringLiteral("<table>%1</table>").arg(rows);
 }
 
@@ -86,51 +90,56 @@ QString table_of(const PairFacts& facts) {
 QString sentence_of(Reason reason, const PairFacts& facts) {
   switch (reason) {
     case Reason::NewPlace:
-      return tr("This place is new: no earlier frame is right, so any accepted answer is wrong.");
+      return WhyCard::tr("This place is new: no earlier frame is right, so any accepted answer is wrong.");
     case Reason::NotAdmitted:
-      return tr("The protocol does not let this frame answer: it is too recent, or not in the map.");
+      return WhyCard::tr("The protocol does not let this frame answer: it is too recent, or not in the map.");
     case Reason::NotRetrieved:
-      return tr("The first stage found no right frame at all: the global descriptors of this place differ too much.");
+      return WhyCard::tr(
+          "The first stage found no right frame at all: the global descriptors of this place differ too much.");
     case Reason::RankedAway:
-      return tr("The first stage was right; re-ranking moved the right answer from rank 1 to %1.")
+      return WhyCard::tr("The first stage was right; re-ranking moved the right answer from rank 1 to %1.")
           .arg(rank(facts.first_true_rank));
     case Reason::NotRankedUp:
-      return tr("Re-ranking left the first right answer at rank %1 (before: %2).")
+      return WhyCard::tr("Re-ranking left the first right answer at rank %1 (before: %2).")
           .arg(rank(facts.first_true_rank), rank(facts.first_true_rank_before));
     case Reason::FirstStageOrder:
-      return tr("A right answer is in the list, but only at rank %1; a second stage could lift it.")
+      return WhyCard::tr("A right answer is in the list, but only at rank %1; a second stage could lift it.")
           .arg(rank(facts.first_true_rank));
     case Reason::BelowThreshold:
-      return tr("The answer is right, but its score does not reach the threshold.");
+      return WhyCard::tr("The answer is right, but its score does not reach the threshold.");
     case Reason::JustOutside:
-      return tr("Only just wrong: %1 m apart, the radius is %2 m.")
+      return WhyCard::tr("Only just wrong: %1 m apart, the radius is %2 m.")
           .arg(figure(facts.translation, 1), figure(facts.positive_radius, 1));
     case Reason::LooksAlike:
-      return tr("The two places look alike, but share only %1 of what was seen: perceptual aliasing.")
+      return WhyCard::tr("The two places look alike, but share only %1 of what was seen: perceptual aliasing.")
           .arg(percent(facts.true_overlap));
     case Reason::OtherLevel:
-      return tr("The candidate lies %1 m %2: a bridge, a ramp, or a drift of the poses.")
-          .arg(figure(std::abs(facts.height_difference), 1), facts.height_difference > 0 ? tr("higher") : tr("lower"));
+      return WhyCard::tr("The candidate lies %1 m %2: a bridge, a ramp, or a drift of the poses.")
+          .arg(figure(std::abs(facts.height_difference), 1),
+               facts.height_difference > 0 ? WhyCard::tr("higher") : WhyCard::tr("lower"));
     case Reason::Reverse:
-      return tr("The place was driven the other way (yaw difference %1°).").arg(figure(facts.yaw_difference, 0));
+      return WhyCard::tr("The place was driven the other way (yaw difference %1°).")
+          .arg(figure(facts.yaw_difference, 0));
     case Reason::Turned:
-      return tr("The place is seen at an angle of %1°.").arg(figure(facts.yaw_difference, 0));
+      return WhyCard::tr("The place is seen at an angle of %1°.").arg(figure(facts.yaw_difference, 0));
     case Reason::MissingSector:
       return gap_of(facts);
     case Reason::Occluded:
-      return tr("Something stands in between: %1 of the candidate's points are hidden from the query, %2 lie in front "
-                "of what it sees.")
+      return WhyCard::tr(
+                 "Something stands in between: %1 of the candidate's points are hidden from the query, %2 lie in front "
+                 "of what it sees.")
           .arg(percent(facts.occlusion ? facts.occlusion->hidden : NAN),
                percent(facts.occlusion ? facts.occlusion->in_front : NAN));
     case Reason::LittleOverlap:
-      return tr("Right by distance, but the scans share only %1 of what they saw.").arg(percent(facts.true_overlap));
+      return WhyCard::tr("Right by distance, but the scans share only %1 of what they saw.")
+          .arg(percent(facts.true_overlap));
     case Reason::Offset:
-      return tr("The two places lie %1 m apart: another lane, or between two frames.")
+      return WhyCard::tr("The two places lie %1 m apart: another lane, or between two frames.")
           .arg(figure(facts.translation, 1));
     case Reason::Standstill:
-      return tr("The vehicle stood still: every right answer is of the same halt, so this one was easy.");
+      return WhyCard::tr("The vehicle stood still: every right answer is of the same halt, so this one was easy.");
     case Reason::NothingUnusual:
-      return tr("Nothing unusual was found.");
+      return WhyCard::tr("Nothing unusual was found.");
   }
   return {};
 }

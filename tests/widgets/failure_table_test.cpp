@@ -12,6 +12,7 @@
 
 #include "tests/support.h"
 #include "widgets/failure_filter_form.h"
+#include "widgets/folding_tabs.h"
 
 using namespace relocus;
 
