@@ -23,10 +23,6 @@ BatchNorm::Affine unit_variance(const torch::Tensor& mean, const torch::Tensor& 
 }
 
 BatchNorm::Affine instance_affine(const torch::Tensor& rows, const torch::Tensor& copies) {
-  if (has_cpu_gradients(rows)) {
-    const Moments moments = moments_of(rows, {0, rows.size(0)}, copies);
-    return unit_variance(moments.mean, moments.variance);
-  }
   const torch::Tensor all = copies.defined() ? copies : torch::ones({rows.size(0)}, rows.options());
   const torch::Tensor share = (all / all.sum()).unsqueeze(0);  // [1, N]
   const torch::Tensor mean = torch::mm(share, rows);           // [1, C]
@@ -123,6 +119,29 @@ FeatureFuse::Projected FeatureFuse::project(const torch::Tensor& tokens, const t
   return result;
 }
 
+/// With gradients the fused weights are made anew in each projection: one is made of all scans.
+std::vector<FeatureFuse::Projected> FeatureFuse::project_all(const torch::Tensor& tokens,
+                                                             const std::vector<std::int64_t>& starts,
+                                                             const torch::Tensor& copies) {
+  const bool together = torch::GradMode::is_enabled();
+  const Projected all = together ? project(tokens, copies) : Projected{};
+  std::vector<Projected> parts;
+  for (std::size_t b = 0; b + 1 < starts.size(); ++b) {
+    const auto rows = [&](const torch::Tensor& x) {
+      return x.defined() ? x.slice(0, starts[b], starts[b + 1]) : torch::Tensor();
+    };
+    if (!together) {
+      parts.push_back(project(rows(tokens), rows(copies)));
+      continue;
+    }
+    Projected part;
+    part.tokens = rows(all.tokens), part.queries = rows(all.queries), part.keys = rows(all.keys);
+    part.values = rows(all.values), part.own_half = rows(all.own_half), part.weights = rows(all.weights);
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
 torch::Tensor FeatureFuse::hidden(const Projected& x, const Projected& source) const {
   if (source.packed_keys.values.defined()) {
     const torch::Tensor attention = torch::softmax(multiply(x.queries, source.packed_keys, source.weights), 1);
@@ -157,6 +176,10 @@ torch::Tensor FeatureFuse::update(const torch::Tensor& tokens, const torch::Tens
 
 torch::Tensor instance_norm_relu(torch::Tensor hidden, const std::vector<std::int64_t>& starts,
                                  const torch::Tensor& copies) {
+  if (has_cpu_gradients(hidden)) {
+    const Moments moments = moments_of(hidden, starts, copies);
+    return normalise(hidden, unit_variance(moments.mean, moments.variance), starts, true);
+  }
   std::vector<torch::Tensor> scales, shifts;
   for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
     const BatchNorm::Affine affine =

@@ -38,6 +38,9 @@ class FeatureFuse : public torch::nn::Module {
   };
   /// `copies` [N], if defined, tells how many identical tokens each row stands for.
   Projected project(const torch::Tensor& tokens /* [N, C] */, const torch::Tensor& copies = {});
+  /// The same for several scans: rows starts[b] … starts[b + 1] are the tokens of scan b.
+  std::vector<Projected> project_all(const torch::Tensor& tokens, const std::vector<std::int64_t>& starts,
+                                     const torch::Tensor& copies = {});
 
   /// W0 · [x ; message], before the norm, of x's tokens with the source's: [N, 2C].
   torch::Tensor hidden(const Projected& x, const Projected& source) const;

@@ -35,6 +35,33 @@ torch::Tensor largest_of(const torch::Tensor& features, const ActiveSet& cells, 
   return torch::cat(rows);
 }
 
+/// What lies in the window around each cell, whose cells are zero where they are not active.
+struct Surroundings {
+  torch::Tensor means;   ///< of the active cells [M, C]
+  torch::Tensor maxima;  ///< of all cells of the grid [M, C], without gradient
+};
+
+Surroundings dense_surroundings(const torch::Tensor& x, const ActiveSet& cells) {
+  const torch::Tensor map = cells.dense(x);  // [B, C, H, W]
+  const torch::Tensor counts = window_sums(cells.dense(torch::ones({x.size(0), 1}, x.options())));
+  return {at_cells(window_sums(map) / (counts + score_epsilon), cells), at_cells(window_maxima(map.detach()), cells)};
+}
+
+/// The same from the active neighbours alone.
+Surroundings sparse_surroundings(const torch::Tensor& x, const ActiveSet& cells) {
+  const std::shared_ptr<const RuleBook>& rules = cells.rules(score_window);
+  const torch::Tensor counts = neighbour_sums(torch::ones({x.size(0), 1}), rules);  // [M, 1]
+  const auto covered = [&](std::int64_t axis, std::int64_t size) {                  // cells of the grid in the window
+    const torch::Tensor at = cells.cells().select(1, axis);
+    return (at + score_window / 2).clamp_max(size - 1) - (at - score_window / 2).clamp_min(0) + 1;
+  };
+  const torch::Tensor full =
+      counts.squeeze(1) == (covered(1, cells.height()) * covered(2, cells.width())).to(torch::kFloat);  // [M]
+  const torch::Tensor maxima = neighbour_maxima(x, *rules);
+  return {neighbour_sums(x, rules) / (counts + score_epsilon),
+          torch::where(full.unsqueeze(1), maxima, maxima.clamp_min(0))};
+}
+
 struct Scores {
   torch::Tensor scores, peaks;  ///< [M]
 };
@@ -43,12 +70,10 @@ struct Scores {
 /// is large beside its surroundings and beside the other channels.
 Scores score_cells(const torch::Tensor& features, const ActiveSet& cells, Statistics statistics) {
   const torch::Tensor x = features / (largest_of(features, cells, statistics) + score_epsilon);  // [M, C]
-  const torch::Tensor map = cells.dense(x);                                                      // [B, C, H, W]
-  const torch::Tensor counts = window_sums(cells.dense(torch::ones({x.size(0), 1}, x.options())));
-  const torch::Tensor means = at_cells(window_sums(map) / (counts + score_epsilon), cells);  // [M, C]
-  const torch::Tensor beside_cells = torch::softplus(x - means);
+  const Surroundings around = has_cpu_gradients(x) ? sparse_surroundings(x, cells) : dense_surroundings(x, cells);
+  const torch::Tensor beside_cells = torch::softplus(x - around.means);
   const torch::Tensor beside_channels = x / (x.amax(1, true) + score_epsilon);
-  const torch::Tensor peaks = (x == at_cells(window_maxima(map.detach()), cells)).any(1);
+  const torch::Tensor peaks = (x == around.maxima).any(1);
   return {(beside_cells * beside_channels).amax(1), peaks.to(x.scalar_type())};
 }
 
@@ -101,10 +126,9 @@ BevNet::Result BevNet::forward(const SparseMap& input, Statistics statistics) {
 
 OverlapHead::Overlap BevNet::overlap(const SparseMap& coarse) {
   if (coarse.cells->scans() < 2) throw Error("the overlap is that of two scans");
-  const OverlapHead::Prepared first = overlap_->prepare(scan_of(coarse, 0)),
-                              second = overlap_->prepare(scan_of(coarse, 1));
-  const OverlapHead::Prepared* const candidates[] = {&second};
-  return overlap_->compare(first, candidates).at(0);
+  const std::vector<OverlapHead::Prepared> scans = overlap_->prepare_all(coarse);
+  const OverlapHead::Prepared* const candidates[] = {&scans[1]};
+  return overlap_->compare(scans[0], candidates).at(0);
 }
 
 torch::Tensor keypoint_scores(const BevNet::Local& local, const ActiveSet& coarse, const torch::Tensor& overlap) {

@@ -139,6 +139,23 @@ void sum_blocks(std::int64_t rows, std::int64_t width, float* total, const Add& 
   std::copy(sums.begin(), sums.end(), total);
 }
 
+/// result[out] = join(result[out], input[in]) for all pairs, from `start` on.
+template <class Join>
+void join_neighbours(const RuleBook& rules, const float* input, std::int64_t columns, float start, float* result,
+                     const Join& join) {
+  parallel_for(0, rules.blocks, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t block = first; block < last; ++block) {
+      const std::int64_t row = block * rules.block_rows, end = std::min(row + rules.block_rows, rules.rows);
+      std::fill(result + row * columns, result + end * columns, start);
+      for (std::int64_t p = rules.starts[block * rules.taps]; p < rules.starts[(block + 1) * rules.taps]; ++p) {
+        const float* x = input + rules.pairs[p].in * columns;
+        float* __restrict y = result + rules.pairs[p].out * columns;
+        for (std::int64_t c = 0; c < columns; ++c) y[c] = join(y[c], x[c]);
+      }
+    }
+  });
+}
+
 }  // namespace
 
 /// A task is one tap with two blocks of output channels (and some of the input's): it walks through the blocks of rows,
@@ -244,6 +261,15 @@ void unpool_rows(const float* output_gradient, const std::int32_t* winners, std:
         if (in >= 0) input_gradient[in * columns + c] += output_gradient[r * columns + c];
       }
   });
+}
+
+void neighbour_sums(const RuleBook& rules, const float* input, std::int64_t columns, float* sums) {
+  join_neighbours(rules, input, columns, 0.f, sums, [](float a, float b) { return a + b; });
+}
+
+void neighbour_maxima(const RuleBook& rules, const float* input, std::int64_t columns, float* maxima) {
+  join_neighbours(rules, input, columns, -std::numeric_limits<float>::infinity(), maxima,
+                  [](float a, float b) { return a < b ? b : a; });
 }
 
 }  // namespace relocus

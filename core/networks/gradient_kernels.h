@@ -35,4 +35,9 @@ void pool_rows_noting(const float* input, std::int64_t rows, std::int64_t column
 void unpool_rows(const float* output_gradient, const std::int32_t* winners, std::int64_t rows_out, std::int64_t columns,
                  std::int64_t rows, float* input_gradient);
 
+/// Sum and maximum over each row's neighbours (rows without any: 0, -infinity), rows x columns. Where everyone is the
+/// neighbour of its neighbours, the sum is its own way back.
+void neighbour_sums(const RuleBook& rules, const float* input, std::int64_t columns, float* sums);
+void neighbour_maxima(const RuleBook& rules, const float* input, std::int64_t columns, float* maxima);
+
 }  // namespace relocus

@@ -15,11 +15,12 @@ torch::Tensor normalised(const torch::Tensor& x, std::int64_t axis) {
   return x / x.norm(2, {axis}, true).clamp_min(1e-12);
 }
 
-/// One row times a large matrix.
-torch::Tensor times_matrix(const torch::Tensor& row /* [1, N] */, const torch::Tensor& matrix /* [N, M] */) {
-  if (!on_fast_path(row) || !matrix.is_contiguous() || !row.is_contiguous()) return torch::mm(row, matrix);
-  const torch::Tensor result = torch::empty({1, matrix.size(1)}, row.options());
-  row_product(row.data_ptr<float>(), matrix.data_ptr<float>(), matrix.size(0), matrix.size(1),
+/// Rows times a large matrix; one row alone as fast as the memory gives the matrix.
+torch::Tensor times_matrix(const torch::Tensor& rows /* [B, N] */, const torch::Tensor& matrix /* [N, M] */) {
+  if (rows.size(0) != 1 || !on_fast_path(rows) || !matrix.is_contiguous() || !rows.is_contiguous())
+    return torch::mm(rows, matrix);
+  const torch::Tensor result = torch::empty({1, matrix.size(1)}, rows.options());
+  row_product(rows.data_ptr<float>(), matrix.data_ptr<float>(), matrix.size(0), matrix.size(1),
               result.data_ptr<float>());
   return result;
 }
@@ -40,18 +41,33 @@ NetVlad::NetVlad(const Widths& widths) {
   gating_norm_ = gating->register_module("bn1", std::make_shared<BatchNorm>(widths.descriptor));
 }
 
-NetVlad::Result NetVlad::forward(const torch::Tensor& cells, const torch::Tensor& copies) {
-  const Statistics statistics = is_training() ? Statistics::Pooled : Statistics::Running;
+NetVlad::Result NetVlad::forward(const torch::Tensor& cells, const std::vector<std::int64_t>& starts,
+                                 const torch::Tensor& copies) {
+  const std::int64_t scans = std::int64_t(starts.size()) - 1;
+  const auto statistics = [&](std::int64_t rows) {  // of a single row there are none
+    return is_training() && rows > 1 ? Statistics::Pooled : Statistics::Running;
+  };
   const torch::Tensor logits = torch::mm(cells, cluster_weights_);  // [N, K]
   const torch::Tensor assignment =
-      torch::softmax(assignment_norm_->forward(logits, {0, logits.size(0)}, statistics), 1);  // [N, K]
+      torch::softmax(assignment_norm_->forward(logits, starts, statistics(logits.size(0)), copies), 1);  // [N, K]
   const torch::Tensor mass = copies.defined() ? assignment * copies.unsqueeze(1) : assignment;
-  const torch::Tensor residuals = torch::mm(cells.t(), mass) - mass.sum(0) * cluster_weights2_.squeeze(0);  // [F, K]
-  const torch::Tensor vlad = normalised(normalised(residuals, 0).reshape({1, -1}), 1);  // [1, F * K]
-  const torch::Tensor projected = times_matrix(vlad, hidden1_weights_);                 // [1, D]
-  const torch::Tensor gate = torch::sigmoid(gating_norm_->forward(times_matrix(projected, gating_weights_), {0, 1},
-                                                                  Statistics::Running));  // [1, D]
-  return {(projected * gate).squeeze(0), assignment};
+  std::vector<torch::Tensor> residuals;
+  for (std::int64_t b = 0; b < scans; ++b) {
+    const torch::Tensor own = mass.slice(0, starts[b], starts[b + 1]);
+    residuals.push_back(torch::mm(cells.slice(0, starts[b], starts[b + 1]).t(), own) -
+                        own.sum(0) * cluster_weights2_.squeeze(0));  // [F, K]
+  }
+  const torch::Tensor vlad = normalised(normalised(torch::stack(residuals), 1).reshape({scans, -1}), 1);  // [B, F * K]
+  const torch::Tensor projected = times_matrix(vlad, hidden1_weights_);                                   // [B, D]
+  const torch::Tensor gate = torch::sigmoid(
+      gating_norm_->forward(times_matrix(projected, gating_weights_), {0, scans}, statistics(scans)));  // [B, D]
+  return {projected * gate, assignment};
+}
+
+GlobalHead::Result GlobalHead::describe(const SparseMap& scan) {
+  const Batch batch = describe_all(scan);
+  const std::int64_t height = scan.cells->height(), width = scan.cells->width();
+  return {batch.descriptors[0], batch.assignment.index_select(0, batch.tokens.view({-1})).view({height, width, -1})};
 }
 
 ConvolutionalHead::ConvolutionalHead(const Widths& widths) : widths_(widths) {
@@ -61,18 +77,20 @@ ConvolutionalHead::ConvolutionalHead(const Widths& widths) : widths_(widths) {
   vlad_ = register_module("vlad", std::make_shared<NetVlad>(widths));
 }
 
-GlobalHead::Result ConvolutionalHead::describe(const SparseMap& scan) {
-  const std::int64_t height = scan.cells->height(), width = scan.cells->width();
-  if (!all_cells_ || all_cells_->height() != height || all_cells_->width() != width ||
-      all_cells_->cells().device() != scan.features.device())
-    all_cells_ = std::make_shared<ActiveSet>(torch::ones({1, height, width}, scan.features.options()).nonzero(), 1,
-                                             height, width);
+GlobalHead::Batch ConvolutionalHead::describe_all(const SparseMap& scans) {
+  const std::int64_t batch = scans.cells->scans(), height = scans.cells->height(), width = scans.cells->width();
+  const std::int64_t size = batch * height * width;
+  if (!all_cells_ || all_cells_->scans() != batch || all_cells_->height() != height || all_cells_->width() != width ||
+      all_cells_->cells().device() != scans.features.device())
+    all_cells_ = std::make_shared<ActiveSet>(torch::ones({batch, height, width}, scans.features.options()).nonzero(),
+                                             batch, height, width);
   // A dense convolution is a submanifold one where all cells are active.
   const torch::Tensor cells =
-      scan.cells->dense(scan.features).permute({0, 2, 3, 1}).reshape({height * width, -1});  // [H * W, F]
-  const torch::Tensor hidden = torch::relu6(first_->forward(cells, *all_cells_));            // [H * W, F]
-  const NetVlad::Result result = vlad_->forward(second_->forward(hidden, *all_cells_));
-  return {result.descriptor, result.assignment.view({height, width, -1})};
+      scans.cells->dense(scans.features).permute({0, 2, 3, 1}).reshape({size, -1});  // [B * H * W, F]
+  const torch::Tensor hidden = torch::relu6(first_->forward(cells, *all_cells_));    // [B * H * W, F]
+  const NetVlad::Result result = vlad_->forward(second_->forward(hidden, *all_cells_), all_cells_->starts());
+  return {result.descriptors, result.assignment,
+          torch::arange(size, scans.cells->cells().options()).view({batch, height, width})};
 }
 
 double ConvolutionalHead::multiply_adds() const {
@@ -85,25 +103,35 @@ AttentionHead::AttentionHead(const Widths& widths) : widths_(widths) {
   vlad_ = register_module("vlad", std::make_shared<NetVlad>(widths));
 }
 
-GlobalHead::Result AttentionHead::describe(const SparseMap& scan) {
-  const ActiveSet& cells = *scan.cells;
-  const std::int64_t height = cells.height(), width = cells.width(), empty = height * width - cells.size();
-  torch::Tensor tokens = scan.features, copies;
-  if (empty > 0) {  // the last token stands for all empty cells
-    tokens = torch::cat({tokens, torch::zeros({1, tokens.size(1)}, tokens.options())});
-    copies = torch::ones({tokens.size(0)}, tokens.options());
-    copies[-1] = double(empty);
+GlobalHead::Batch AttentionHead::describe_all(const SparseMap& scans) {
+  const ActiveSet& cells = *scans.cells;
+  const auto index = cells.cells().options();
+  std::vector<torch::Tensor> parts, copy_parts, active;  // active: the tokens that are active cells
+  std::vector<std::int64_t> starts{0};
+  torch::Tensor places = torch::empty({cells.scans(), cells.height(), cells.width()}, index);
+  for (std::int64_t b = 0; b < cells.scans(); ++b) {
+    const std::int64_t first = cells.starts()[b], count = cells.starts()[b + 1] - first;
+    const std::int64_t empty = cells.height() * cells.width() - count;
+    parts.push_back(scans.features.slice(0, first, first + count));
+    copy_parts.push_back(torch::ones({count}, scans.features.options().requires_grad(false)));
+    active.push_back(torch::arange(starts.back(), starts.back() + count, index));
+    if (empty > 0) {  // the scan's last token stands for all empty cells
+      parts.push_back(torch::zeros({1, scans.features.size(1)}, scans.features.options().requires_grad(false)));
+      copy_parts.push_back(torch::full({1}, double(empty), scans.features.options().requires_grad(false)));
+      places[b].fill_(starts.back() + count);
+    }
+    starts.push_back(starts.back() + count + (empty > 0 ? 1 : 0));
   }
-  const FeatureFuse::Projected projected = attention_->project(tokens, copies);
-  const torch::Tensor hidden = attention_->hidden(projected, projected);  // [N, 2F]
-  const torch::Tensor fused =
-      attention_->update(tokens, instance_norm_relu(hidden, {0, hidden.size(0)}, copies));  // [N, F]
-  const NetVlad::Result result = vlad_->forward(fused, copies);
+  const torch::Tensor tokens = torch::cat(parts), copies = torch::cat(copy_parts);  // [N, F], [N]
+  places.index_put_({cells.cells().select(1, 0), cells.cells().select(1, 1), cells.cells().select(1, 2)},
+                    torch::cat(active));
 
-  torch::Tensor rows = torch::full({height, width}, cells.size(), cells.cells().options());
-  rows = rows.index_put({cells.cells().select(1, 1), cells.cells().select(1, 2)},
-                        torch::arange(cells.size(), rows.options()));
-  return {result.descriptor, result.assignment.index_select(0, rows.view({-1})).view({height, width, -1})};
+  std::vector<torch::Tensor> hidden_parts;
+  for (const FeatureFuse::Projected& scan : attention_->project_all(tokens, starts, copies))
+    hidden_parts.push_back(attention_->hidden(scan, scan));
+  const torch::Tensor hidden = instance_norm_relu(torch::cat(hidden_parts), starts, copies);  // [N, 2F]
+  const NetVlad::Result result = vlad_->forward(attention_->update(tokens, hidden), starts, copies);
+  return {result.descriptors, result.assignment, places};
 }
 
 double AttentionHead::multiply_adds() const {

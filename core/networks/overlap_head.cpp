@@ -41,6 +41,14 @@ OverlapHead::Prepared OverlapHead::prepare(const SparseMap& scan) {
   return {scan.cells, fuse_->project(scan.features)};
 }
 
+std::vector<OverlapHead::Prepared> OverlapHead::prepare_all(const SparseMap& scans) {
+  std::vector<FeatureFuse::Projected> projected = fuse_->project_all(scans.features, scans.cells->starts());
+  std::vector<Prepared> prepared;
+  for (std::int64_t b = 0; b < scans.cells->scans(); ++b)
+    prepared.push_back({scan_of(scans, b).cells, std::move(projected[b])});
+  return prepared;
+}
+
 std::vector<OverlapHead::Overlap> OverlapHead::compare(const Prepared& query,
                                                        std::span<const Prepared* const> candidates,
                                                        Statistics statistics) {

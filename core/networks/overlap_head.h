@@ -22,6 +22,7 @@ class OverlapHead : public torch::nn::Module {
     std::size_t bytes() const;
   };
   Prepared prepare(const SparseMap& scan);
+  std::vector<Prepared> prepare_all(const SparseMap& scans);
 
   struct Overlap {
     float score = 0;                 ///< mean of both scans' mean overlap; 0 when one of them has no active cell

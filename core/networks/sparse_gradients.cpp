@@ -94,6 +94,22 @@ struct Pooling : Function<Pooling> {
   }
 };
 
+struct NeighbourSums : Function<NeighbourSums> {
+  using Rules = std::shared_ptr<const RuleBook>;
+  static Tensor summed(const Tensor& x, const RuleBook& rules) {
+    const Tensor result = torch::empty_like(x, x.options().requires_grad(false));
+    neighbour_sums(rules, x.data_ptr<float>(), x.size(1), result.data_ptr<float>());
+    return result;
+  }
+  static Tensor forward(AutogradContext* context, const Tensor& x, const Rules* rules) {
+    context->saved_data["rules"] = keep(*rules);
+    return summed(x, **rules);
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    return {summed(gradients[0].contiguous(), *kept<Rules>(context, "rules")), {}};
+  }
+};
+
 struct MomentsOf : Function<MomentsOf> {
   static variable_list forward(AutogradContext* context, const Tensor& x, const Parts* parts, const Tensor* copies) {
     const std::int64_t count = std::int64_t(parts->size()) - 1;
@@ -196,6 +212,16 @@ Tensor sparse_convolution(const Tensor& x, const Tensor& weight, const Tensor& b
 }
 
 Tensor pool_rows(const Tensor& x, const Tensor& windows) { return Pooling::apply(x.contiguous(), windows); }
+
+Tensor neighbour_sums(const Tensor& x, const std::shared_ptr<const RuleBook>& rules) {
+  return NeighbourSums::apply(x.contiguous(), &rules);
+}
+
+Tensor neighbour_maxima(const Tensor& x, const RuleBook& rules) {
+  const Tensor values = x.detach().contiguous(), result = torch::empty_like(values);
+  neighbour_maxima(rules, values.data_ptr<float>(), values.size(1), result.data_ptr<float>());
+  return result;
+}
 
 Moments moments_of(const Tensor& x, const Parts& parts, const Tensor& copies) {
   const variable_list both = MomentsOf::apply(x.contiguous(), &parts, &copies);

@@ -31,6 +31,11 @@ torch::Tensor sparse_convolution(const torch::Tensor& x /* [N, Cin] */,
 /// Maximum over the rows that each window names; x.size(0) stands for none.
 torch::Tensor pool_rows(const torch::Tensor& x /* [N, C] */, const torch::Tensor& windows /* [M, 9] */);  ///< [M, C]
 
+/// Sum over each row's neighbours, who have it as theirs.
+torch::Tensor neighbour_sums(const torch::Tensor& x /* [N, C] */, const std::shared_ptr<const RuleBook>& rules);
+/// Their maximum; it has no gradient.
+torch::Tensor neighbour_maxima(const torch::Tensor& x /* [N, C] */, const RuleBook& rules);
+
 /// Mean and biased variance of each column, apart for each part parts[i] … parts[i + 1] of the rows. `copies` [N], if
 /// defined, tells how often each row counts. A part without rows has mean 0, variance 1.
 struct Moments {

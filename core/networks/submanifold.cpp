@@ -310,28 +310,33 @@ BatchNorm::BatchNorm(int channels) {
 }
 
 BatchNorm::Affine BatchNorm::affine(const torch::Tensor& features, const std::vector<std::int64_t>& starts,
-                                    Statistics statistics) {
+                                    Statistics statistics, const torch::Tensor& copies) {
   torch::Tensor mean, variance;  // [scans or 1, C]
   const std::vector<std::int64_t> whole{starts.front(), starts.back()};
   const std::vector<std::int64_t>& parts = statistics == Statistics::Pooled ? whole : starts;
   if (statistics == Statistics::Running) {
     mean = running_mean.unsqueeze(0), variance = running_var.unsqueeze(0);
   } else if (has_cpu_gradients(features)) {
-    const Moments moments = moments_of(features, parts);
+    const Moments moments = moments_of(features, parts, copies);
     mean = moments.mean, variance = moments.variance;
   } else {
     std::vector<torch::Tensor> means, variances;
     for (std::size_t b = 0; b + 1 < parts.size(); ++b) {
       const torch::Tensor rows = features.slice(0, parts[b], parts[b + 1]);
       const bool empty = rows.size(0) == 0;  // nothing is normalised by it
-      means.push_back(empty ? torch::zeros_like(running_mean) : rows.mean(0));
-      variances.push_back(empty ? torch::ones_like(running_var) : (rows - means.back()).square().mean(0));
+      const torch::Tensor share = copies.defined() ? copies.slice(0, parts[b], parts[b + 1]).unsqueeze(1) : copies;
+      const auto average = [&](const torch::Tensor& x) {
+        return share.defined() ? (x * share).sum(0) / share.sum() : x.mean(0);
+      };
+      means.push_back(empty ? torch::zeros_like(running_mean) : average(rows));
+      variances.push_back(empty ? torch::ones_like(running_var) : average((rows - means.back()).square()));
     }
     mean = torch::stack(means), variance = torch::stack(variances);
   }
   if (is_training() && torch::GradMode::is_enabled() && statistics != Statistics::Running) {
     const torch::NoGradGuard no_gradient;
-    const double n = double(features.size(0)) / double(mean.size(0));
+    const double rows = copies.defined() ? copies.sum().item<double>() : double(features.size(0));
+    const double n = rows / double(mean.size(0));
     const torch::Tensor unbiased = variance.mean(0) * (n / std::max(n - 1, 1.0));
     seen_mean_ = seen_ == 0 ? mean.mean(0) : seen_mean_ + mean.mean(0);
     seen_var_ = seen_ == 0 ? unbiased : seen_var_ + unbiased;
@@ -356,9 +361,9 @@ void settle_running_statistics(const torch::nn::Module& network) {
 }
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& features, const std::vector<std::int64_t>& starts,
-                                 Statistics statistics) {
-  return normalise(on_fast_path(features) ? features.clone() : features, affine(features, starts, statistics), starts,
-                   false);
+                                 Statistics statistics, const torch::Tensor& copies) {
+  return normalise(on_fast_path(features) ? features.clone() : features, affine(features, starts, statistics, copies),
+                   starts, false);
 }
 
 torch::Tensor normalise(torch::Tensor x, const BatchNorm::Affine& affine, const std::vector<std::int64_t>& starts,

@@ -123,15 +123,19 @@ class InverseConv : public torch::nn::Module {
 class BatchNorm : public torch::nn::Module {
  public:
   explicit BatchNorm(int channels);
-  /// `starts`: rows of each scan, as in ActiveSet.
+  /// `starts`: rows of each scan, as in ActiveSet. `copies` [M], if defined, tells how often each row counts.
   torch::Tensor forward(const torch::Tensor& features /* [M, C] */, const std::vector<std::int64_t>& starts,
-                        Statistics statistics);
+                        Statistics statistics, const torch::Tensor& copies = {});
 
   /// What the norm does to each scan's rows: y = x * scale + shift.
   struct Affine {
     torch::Tensor scale, shift;  ///< [scans, C], or [1, C] for all
   };
-  Affine affine(const torch::Tensor& features, const std::vector<std::int64_t>& starts, Statistics statistics);
+  Affine affine(const torch::Tensor& features, const std::vector<std::int64_t>& starts, Statistics statistics,
+                const torch::Tensor& copies = {});
+
+  /// Moves the running statistics towards the mean of what was seen in training since the last call.
+  void settle();
 
   /// Moves the running statistics towards the mean of what was seen in training since the last call.
   void settle();

@@ -1,6 +1,6 @@
 // Gradients by the CPU's kernels against those of LibTorch in float64, and those against finite differences.
 
-#include "core/networks/bev_backbone.h"
+#include "core/networks/bevnet.h"
 #include "core/networks/device.h"
 #include "core/networks/netvlad.h"
 #include "core/networks/overlap_head.h"
@@ -160,6 +160,23 @@ class SparseGradientsTest : public QObject {
         const double finite = finite_error(network, map.features, loss);
         QVERIFY2(finite < 1e-5, qPrintable(QString::number(finite)));
       }
+  }
+
+  void keypoint_scores_are_those_of_dense_maps() {
+    torch::Tensor grids = (torch::rand({2, 48, 48, 16}) < 0.02).to(torch::kByte);
+    grids.slice(1, 0, 12).slice(2, 0, 12).select(3, 0).fill_(1);  // windows that are full, in the corner too
+    BevNet network({.height_layers = 16, .base = 16, .features = 16});
+    network.eval();
+    SparseMap input = sparsify(grids);
+    const Loss loss = [&](const torch::Tensor& x) {
+      return weighed(network.forward(SparseMap{x, input.cells}).local.scores);
+    };
+    const torch::Tensor peaks = network.forward(input).local.peaks;
+    const double error = kernel_error(network, input.features, loss);
+    QVERIFY2(error < 1e-3, qPrintable(QString::number(error)));
+    input.features = input.features.to(torch::kDouble);
+    QVERIFY(torch::equal(network.forward(input).local.peaks, peaks.to(torch::kDouble)));
+    QVERIFY(peaks.sum().item<double>() > 0 && peaks.sum().item<double>() < peaks.size(0));
   }
 
   void heads_have_the_gradients_of_libtorch() {
