@@ -56,10 +56,32 @@ void BevnetOptions::visit(OptionVisitor& option) {
   option("overlap", overlap, {16, 1024}, {"channels", "Hidden ones of the overlap head"});
 }
 
+void HeadOptions::visit(OptionVisitor& option) {
+  static constexpr std::string_view heads[] = {"v1", "v2"};
+  TrainingOptions::visit(option);
+  option("head", head, heads, {"", "v1: convolutions, learned by quadruplets; v2: attention, by triplets"});
+  option("queries", queries, {1, 256}, {"scans", "Of a sample, each with its positives and negatives"});
+  option("rotations", rotations, {1, 64}, {"", "Variants of each scan: as it is, and turned by random angles"});
+  option("sector_share", sector_share, {0.0, 1.0}, {"", "Of the turned variants that lose a sector"});
+  option("positive_radius", positive_radius, {0.1, 100.0}, {"m", "Nearer scans show the same place"});
+  option("negative_radius", negative_radius, {0.1, 10000.0}, {"m", "Farther scans show another place"});
+  option("mine_from", mine_from, {0, 100'000'000}, {"steps", "Before, positives and negatives are drawn by lot"});
+  option("mined_share", mined_share, {0.0, 1.0},
+         {"", "Of the negatives, the nearest ones; the others, by lot, keep all descriptors from falling together"});
+  option("refresh_every", refresh_every, {1, 100'000'000},
+         {"steps", "After which the descriptors are computed anew by which the hardest scans are found"});
+  option("mined_frames", mined_frames, {0, 1'000'000'000}, {"frames", "Whose descriptors are computed; 0: all"});
+  option("reference", reference,
+         {"", "Positives and negatives by lot, which the reference program's mining amounts to"});
+  option("clusters", clusters, {1, 256}, {"", "Of NetVLAD"});
+  option("descriptor", descriptor, {16, 8192}, {"", "Length of the descriptor"});
+}
+
 const std::vector<TrainingStage>& training_stages(const std::string& method) {
   static const std::vector<TrainingStage> none;
   static const std::vector<TrainingStage> overlap_netvlad{
       {"bevnet", "Backbone and overlap head (BEVNet)", [] { return std::make_unique<BevnetOptions>(); }},
+      {"head", "Global descriptor (NetVLAD)", [] { return std::make_unique<HeadOptions>(); }},
   };
   return method == "overlap_netvlad" ? overlap_netvlad : none;
 }

@@ -49,6 +49,26 @@ struct BevnetOptions : TrainingOptions {
   void visit(OptionVisitor& option) override;
 };
 
+/// Stage 2 of OverlapNetVLAD: the global descriptor, of features that the first stage's backbone made.
+struct HeadOptions : TrainingOptions {
+  HeadOptions() { decay_every = 500; }
+
+  std::string head = "v2";      ///< "v1": convolutions and quadruplets, "v2": attention and triplets
+  int queries = 2;              ///< of a sample, each with its positives and negatives; the norms see them together
+  int rotations = 4;            ///< variants of each scan that are stored: as it is, and turned by random angles
+  double sector_share = 0.2;    ///< of the turned ones that lose a sector
+  double positive_radius = 10;  ///< [m] in the plane: nearer scans show the same place, whatever the heading
+  double negative_radius = 50;  ///< [m] farther ones another place
+  int mine_from = 200;          ///< [steps] before, positives and negatives are drawn by lot
+  double mined_share = 0.5;     ///< of the negatives; the others keep all descriptors from falling together
+  int refresh_every = 500;      ///< [steps] after which descriptors are computed anew, by which the hardest are found
+  int mined_frames = 0;         ///< how many frames' descriptors; 0: of all
+  bool reference = false;       ///< positives and negatives by lot, which the reference program's mining amounts to
+  int clusters = 32, descriptor = 1024;  ///< see Widths
+
+  void visit(OptionVisitor& option) override;
+};
+
 /// What was measured at one step.
 struct TrainingPoint {
   std::string stage;  ///< "bevnet", "head"

@@ -137,9 +137,6 @@ class BatchNorm : public torch::nn::Module {
   /// Moves the running statistics towards the mean of what was seen in training since the last call.
   void settle();
 
-  /// Moves the running statistics towards the mean of what was seen in training since the last call.
-  void settle();
-
   torch::Tensor weight, bias, running_mean, running_var;  ///< [C]
   torch::Tensor num_batches_tracked;                      ///< int64 scalar
 

@@ -81,7 +81,8 @@ struct TupleOptions {
   bool needs_other = false;
 };
 
-/// Farthest positives, nearest negatives and some others by lot; all by lot where the cache is null or does not know enough.
+/// Farthest positives, nearest negatives and some others by lot; all by lot where the cache is null or does not know
+/// enough.
 Tuple choose_tuple(const PlaceMap& places, int query, const DescriptorCache* cache, const TupleOptions& options,
                    Random& random);
 

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/networks/device.h"
 #include "core/training/bevnet_task.h"
+#include "core/training/head_task.h"
 #include "core/training/workers.h"
 #include "core/weights/model_folder.h"
 
@@ -51,11 +52,30 @@ std::vector<TrainingOutcome> train_networks(const TrainingJob& job, const Progre
     const auto options = stage_options(stage, job.assignments);
     const TrainingRun run{job.method,           stage.name, names_of(job.sequences),        names_of(job.validation),
                           job.out / stage.name, job.resume, torch_device(job.device).str(), at::get_num_threads()};
-    const auto& bevnet = dynamic_cast<const BevnetOptions&>(*options);
-    const auto task = make_bevnet_task(job, bevnet, start_weights(job));
-    outcomes.push_back(run_training(*task, *options, run, workers, progress, listener));
-    if (workers.rank() == 0)
-      write_model(job, split_bevnet(best_weights(run.folder), bevnet.decoder), widths_of(bevnet));
+    const auto train_stage = [&](TrainingTask& task) {
+      outcomes.push_back(run_training(task, *options, run, workers, progress, listener));
+    };
+    if (const auto* bevnet = dynamic_cast<const BevnetOptions*>(options.get())) {
+      train_stage(*make_bevnet_task(job, *bevnet, start_weights(job)));
+      if (workers.rank() == 0)
+        write_model(job, split_bevnet(best_weights(run.folder), bevnet->decoder), widths_of(*bevnet));
+    } else {
+      const auto& head = dynamic_cast<const HeadOptions&>(*options);
+      TrainingJob from = job;  // the first stage's networks: just trained, or given
+      if (fs::exists(job.out / "model.json")) from.start = job.out;
+      if (from.start.empty())
+        throw Error("the head needs a backbone: train stage bevnet first, or name its weights (--weights)");
+      Tensors tensors = start_weights(from);
+      Widths widths = open_model(from.start, job.method).widths;
+      widths.clusters = head.clusters, widths.descriptor = head.descriptor;
+      std::erase_if(tensors, [&](const auto& entry) { return entry.first.starts_with(head_prefix(head)); });
+      HeadFeatures features =
+          store_head_features(job, head, widths, tensors, run.folder / "features", workers, progress);
+      train_stage(*make_head_task(std::move(features), head, widths, job.device, {}));
+      for (const auto& [name, tensor] : best_weights(run.folder)) tensors[head_prefix(head) + name] = tensor;
+      workers.barrier();  // nobody reads the first stage's networks any more
+      if (workers.rank() == 0) write_model(job, tensors, widths);
+    }
     workers.barrier();
   }
   return outcomes;
