@@ -77,6 +77,15 @@ std::vector<StageTime> bench_networks(std::span<const PointCloud> clouds, const 
     for (const torch::Tensor& grid : grids) scans.push_back(backbone->forward(grid));
   }));
 
+  // The way back multiplies twice as much: for the weights and for the input.
+  stages.push_back(time_stage("training step", 3 * backbone_work, grids.size(), trials, [&] {
+    const torch::AutoGradMode with_gradients(true);
+    for (const torch::Tensor& grid : grids) {
+      backbone->zero_grad();
+      backbone->forward(grid).features.square().mean().backward();
+    }
+  }));
+
   const auto time_head = [&](const char* stage, GlobalHead& head) {
     stages.push_back(time_stage(stage, head.multiply_adds() * double(scans.size()), scans.size(), trials, [&] {
       for (const SparseMap& scan : scans) head.describe(scan);

@@ -11,7 +11,7 @@ namespace relocus {
 
 /// How long a stage of OverlapNetVLAD takes, and how much it has to multiply.
 struct StageTime {
-  std::string name;               ///< "backbone", "head v2", "head v1", "prepare", "overlap of 25 candidates"
+  std::string name;               ///< "backbone", "training step" (of it), "head v2", "prepare", …
   double milliseconds = 0;        ///< median of several
   double min_milliseconds = 0;    ///< least of several
   double giga_multiply_adds = 0;  ///< needed by the published network on these scans' active cells
