@@ -49,8 +49,7 @@ void FoldingTabs::fold() {
   box_->setVisible(folded);
   if (folded) {
     const int height = std::min(box_->sizeHint().height(), this->height());
-    const int wide = std::min(width() - 2 * kMargin, box_->sizeHint().width());
-    box_->setGeometry(kMargin, (this->height() - height) / 2, wide, height);
+    box_->setGeometry(kMargin, (this->height() - height) / 2, width() - 2 * kMargin, height);  // over the arrows
     box_->raise();
   }
   setFocusProxy(folded ? box_ : nullptr);
