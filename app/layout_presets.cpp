@@ -50,7 +50,7 @@ std::vector<LayoutPreset> make_presets() {
       {"train",
        tr("Train"),
        tr("Train a method and watch its curves"),
-       {1, {}, {forms({"sequence", "log"}), {80, {}, {{70, {"train"}}, {30, {"curves", "trajectory"}}}}}},
+       {1, {}, {{1, {}, {{84, {"train"}}, {16, {"log", "sequence"}}}}}},
        "train"},
   };
 }

@@ -91,6 +91,7 @@ class MainWindow : public QMainWindow {
   void select_pair(FrameId query, FrameId candidate);  ///< candidate -1: the first one
   void show_failures();
   void add_feature_views();
+  void add_training_view();  ///< in main_window_train.cpp
   void add_layouts();
   void lay_out(const QString& name);
   void show_saved_layouts();
