@@ -74,6 +74,7 @@ ExportDialog::ExportDialog(const QString& folder, const QString& name, double th
     : QDialog(parent),
       format_(new QComboBox),
       accepted_only_(new QCheckBox(tr("Only answers that are accepted"))),
+      verified_alone_(new QCheckBox(tr("Verified answers instead"))),
       threshold_(new QLabel),
       file_(new FileRow),
       remark_(new QLabel) {
@@ -91,6 +92,9 @@ ExportDialog::ExportDialog(const QString& folder, const QString& name, double th
   threshold_->setWordWrap(true);
   threshold_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   threshold_->setToolTip(tr("Chosen on the curves by a click; at first that of the best F1"));
+  name_widget(verified_alone_, "verified_alone", verified_alone_->text(),
+              tr("Accepted are the answers whose scans fit (Evaluate, Verify loops), whatever their scores"));
+  verified_alone_->hide();
   remark_->setWordWrap(true);
   remark_->setObjectName("remark");
   file_->show_path(QDir(folder).filePath(name));
@@ -100,6 +104,7 @@ ExportDialog::ExportDialog(const QString& folder, const QString& name, double th
   form->addRow(tr("Format"), format_);
   form->addRow(QString(), accepted_only_);
   form->addRow(tr("Accepted"), threshold_);
+  form->addRow(QString(), verified_alone_);
   form->addRow(tr("File"), file_);
   form->addRow(QString(), remark_);
   form->addRow(buttons_);
@@ -112,6 +117,10 @@ ExportDialog::ExportDialog(const QString& folder, const QString& name, double th
 void ExportDialog::choose_format(const QString& name) {
   if (const int index = format_->findData(name); index >= 0) format_->setCurrentIndex(index);
 }
+
+void ExportDialog::offer_verified() { verified_alone_->show(); }
+
+bool ExportDialog::verified_alone() const { return verified_alone_->isChecked(); }
 
 void ExportDialog::choose_accepted_only(bool accepted_only) { accepted_only_->setChecked(accepted_only); }
 

@@ -41,9 +41,11 @@ class ExportDialog : public QDialog {
 
   void choose_format(const QString& name);
   void choose_accepted_only(bool accepted_only);
+  void offer_verified();  ///< some answers were verified: they may be taken instead of those above the threshold
 
   QString format() const;
   bool accepted_only() const;
+  bool verified_alone() const;
   std::filesystem::path path() const;
 
  private:
@@ -51,7 +53,7 @@ class ExportDialog : public QDialog {
   void show_path();
 
   QComboBox* format_;
-  QCheckBox* accepted_only_;
+  QCheckBox *accepted_only_, *verified_alone_;
   QLabel* threshold_;
   FileRow* file_;
   QLabel* remark_;

@@ -58,6 +58,8 @@ QString title_of(Activity activity) {
       return MainWindow::tr("Running");
     case Activity::Evaluating:
       return MainWindow::tr("Evaluating");
+    case Activity::Verifying:
+      return MainWindow::tr("Verifying loops");
     case Activity::Saving:
       return MainWindow::tr("Saving");
     case Activity::Simulating:

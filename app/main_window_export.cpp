@@ -75,6 +75,7 @@ void MainWindow::ask_what_to_export(const QString& format) {
   auto* dialog = new ExportDialog(start_folder(), file_name(*experiment), session_.threshold(), this);
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->choose_format(format);
+  if (session_.verified()) dialog->offer_verified();
   dialog->choose_accepted_only(QSettings().value(kAccepted, false).toBool());
   connect(dialog, &QDialog::accepted, this, [this, dialog] {
     if (remember_) {
@@ -83,7 +84,8 @@ void MainWindow::ask_what_to_export(const QString& format) {
       settings.setValue(kAccepted, dialog->accepted_only());
       settings.setValue(kFolder, text(dialog->path().parent_path()));
     }
-    session_.export_experiment(dialog->format().toStdString(), dialog->accepted_only(), dialog->path());
+    session_.export_experiment(dialog->format().toStdString(), dialog->accepted_only(), dialog->path(),
+                               dialog->verified_alone());
   });
   dialog->open();
 }

@@ -154,11 +154,16 @@ void MainWindow::show_candidates() {
   const auto& opened = *session_.opened();
   const Retrieval* retrieval = session_.retrieval();
   const auto before = std::ranges::find(experiment->retrieved, session_.query(), &Retrieval::query);
-  const std::vector<CandidateRow> rows =
-      retrieval ? candidate_rows(*retrieval, opened.trajectory, experiment->evaluation.protocol,
-                                 before == experiment->retrieved.end() ? nullptr : &*before,
-                                 experiment->overlaps ? &*experiment->overlaps : nullptr)
-                : std::vector<CandidateRow>();
+  std::vector<CandidateRow> rows = retrieval
+                                       ? candidate_rows(*retrieval, opened.trajectory, experiment->evaluation.protocol,
+                                                        before == experiment->retrieved.end() ? nullptr : &*before,
+                                                        experiment->overlaps ? &*experiment->overlaps : nullptr)
+                                       : std::vector<CandidateRow>();
+  if (session_.verified())
+    for (CandidateRow& row : rows)
+      if (const auto pair = session_.verified()->find({session_.query(), row.candidate.frame});
+          pair != session_.verified()->end())
+        row.verified = pair->second.verified;
   candidates_->show_candidates(session_.query() < 0 ? -1 : opened.sequence.frames[std::size_t(session_.query())].number,
                                rows);
   std::vector<FrameId> frames;

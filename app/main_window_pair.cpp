@@ -6,6 +6,7 @@
 #include "widgets/candidate_model.h"
 #include "widgets/images_view.h"
 #include "widgets/pair_view.h"
+#include "widgets/trajectory_view.h"
 
 namespace relocus {
 namespace {
@@ -75,8 +76,8 @@ void MainWindow::add_pair_views() {
   add_dock("pair", tr("Pair"), pair_ = new PairView);
 
   actions_.add({"pair.align", tr("&Align the pair"), QKeySequence("A"),
-                tr("Lays the candidate over the query by nothing, ground truth, the estimated yaw, ICP"), "View",
-                Needs::Experiment},
+                tr("Lays the candidate over the query by nothing, ground truth, the estimated yaw, the estimated pose"),
+                "View", Needs::Experiment},
                [this] { pair_->next_alignment(); });
   actions_.add({"pair.overlay", tr("&Overlay the pair"), QKeySequence("O"),
                 tr("Query and candidate over each other, or side by side"), "View", Needs::Sequence},
@@ -113,6 +114,24 @@ void MainWindow::add_pair_views() {
   connect(&geometry, &PairGeometry::changed, this, [this, truth](const PairKnowledge& knowledge) {
     const AlignmentOffer& offer = knowledge.offer(Alignment::Truth);
     if (!offer.possible) pair_->show_no_cell_maps(truth, tr("%1: %2").arg(truth, offer.words));
+  });
+
+  // Which answers fit.
+  actions_.add(
+      {"evaluate.verify",
+       tr("&Verify loops"),
+       {},
+       tr("Lays the scans of each query's first answer over each other: those that fit are loops, with their poses"),
+       "Evaluate",
+       Needs::Experiment},
+      [this] { session_.verify_loops(); });
+  connect(&session_, &Session::verified_changed, this, [this](const std::shared_ptr<const VerifiedPairs>& pairs) {
+    std::vector<FramePair> fitting;
+    if (pairs)
+      for (const auto& [pair, pose] : *pairs)
+        if (pose.verified) fitting.push_back(pair);
+    trajectory_->show_verified(std::move(fitting));
+    show_candidates();
   });
 
   pair_->show_no_cell_maps(truth);  // it may be chosen before the first is known

@@ -100,10 +100,10 @@ std::optional<Eigen::Isometry3d> PairGeometry::pose(Alignment alignment) const {
   return std::nullopt;
 }
 
-QString PairGeometry::words_of(const Registration& registration) const {
+QString PairGeometry::words_of(const RelativePose& registration) const {
   QStringList parts;
-  if (!registration.converged) parts << tr("did not converge");
-  parts << tr("%1 m rmse").arg(registration.rmse, 0, 'f', 2)
+  parts << (registration.verified ? tr("verified") : tr("not verified: the scans do not fit"))
+        << tr("%1 m rmse").arg(registration.rmse, 0, 'f', 2)
         << tr("%1 % of the points paired").arg(100 * registration.fitness, 0, 'f', 0);
   if (const auto truth = pose(Alignment::Truth)) {
     const Eigen::Isometry3d error = truth->inverse() * registration.a_from_b;
@@ -201,15 +201,14 @@ void PairGeometry::go_on() {
         &Found::no_overlap);
 
   if (needs_.alignment == Alignment::Icp && !all.registration && all.no_registration.isEmpty()) {
-    std::vector<Eigen::Isometry3d> guesses;
-    if (const auto estimate = pose(Alignment::Estimate))
-      guesses = {*estimate};
-    else  // driven the same way, or back
-      guesses = {Eigen::Isometry3d::Identity(), Eigen::Isometry3d(Eigen::AngleAxisd(M_PI, Eigen::Vector3d::UnitZ()))};
-    return compute([guesses](const PointCloud& a, const PointCloud& b,
-                             const Progress& progress) { return register_scans(a, b, guesses, {}, progress); },
-                   [this](const Registration& registration) { found().registration = registration; },
-                   &Found::no_registration);
+    PoseHints hints;
+    if (std::isfinite(candidate_->yaw)) hints.yaw = candidate_->yaw;
+    return compute(
+        [hints](const PointCloud& a, const PointCloud& b, const Progress& progress) {
+          return estimate_pose(*pose_scan(a, "the query's scan"), *pose_scan(b, "the candidate's scan"), hints, {},
+                               progress);
+        },
+        [this](const RelativePose& pose) { found().registration = pose; }, &Found::no_registration);
   }
 
   const Alignment aligned = alignment();

@@ -11,6 +11,7 @@
 #include "app/scan_loader.h"
 #include "core/overlap.h"
 #include "core/registration.h"
+#include "core/relative_pose.h"
 #include "widgets/pair_view.h"
 
 namespace relocus {
@@ -49,7 +50,7 @@ class PairGeometry : public QObject {
     float yaw = 0;  // of the estimate that registration began with; NaN: without
     std::shared_ptr<const BevOverlap> overlap;
     QString no_overlap;  // why there is none
-    std::optional<Registration> registration;
+    std::optional<RelativePose> registration;
     QString no_registration;
     std::map<Alignment, std::shared_ptr<const PairDistances>> distances;
     QString no_distances;
@@ -63,7 +64,7 @@ class PairGeometry : public QObject {
   void go_on();
   template <class Work, class Keep>
   void compute(Work work, Keep keep, QString Found::*complaint);
-  QString words_of(const Registration& registration) const;
+  QString words_of(const RelativePose& registration) const;
 
   JobRunner runner_;
   QString Found::*complaint_ = nullptr;  // where the present job's failure goes

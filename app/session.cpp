@@ -125,6 +125,7 @@ Session::Session(QObject* parent) : QObject(parent) {
   connect(&experiments_, &Experiments::idle, this, &Session::tell_if_idle);
   connect(&studies_, &Studies::idle, this, &Session::tell_if_idle);
   wire_review();
+  wire_verification();
   connect(this, &Session::sequence_changed, &traces_, &PairTraces::show_sequence);
   connect(this, &Session::experiment_changed, &traces_, &PairTraces::show_experiment);
   connect(this, &Session::query_changed, &traces_, &PairTraces::show_query);
@@ -268,7 +269,7 @@ void Session::run() {
 void Session::cancel(Activity activity) { runner(activity).cancel(); }
 
 void Session::cancel_something() {
-  for (const auto activity : {Activity::Running, Activity::Simulating, Activity::Checking, Activity::Evaluating,
+  for (const auto activity : {Activity::Running, Activity::Verifying, Activity::Simulating, Activity::Checking, Activity::Evaluating,
                               Activity::Opening, Activity::Saving})
     if (is_active(activity)) return cancel(activity);
 }

@@ -22,13 +22,14 @@
 #include "app/studies.h"
 #include "app/value_change.h"
 #include "core/simulator/simulator.h"
+#include "core/verification.h"
 #include "widgets/log_view.h"
 
 namespace relocus {
 
 /// What can go on at the same time, each with its own progress and cancel.
-enum class Activity { Opening, Checking, Running, Evaluating, Saving, Simulating };
-inline constexpr std::size_t num_activities = 6;
+enum class Activity { Opening, Checking, Running, Evaluating, Verifying, Saving, Simulating };
+inline constexpr std::size_t num_activities = 7;
 
 /// The one observable state of the program: what is open, what is selected, what is being computed. Slots take what a
 /// person wants; signals tell what is so. Nothing here draws.
@@ -69,8 +70,10 @@ class Session : public QObject {
   /// the sequence that is open joins those that are.
   void open(const std::filesystem::path& path, const std::filesystem::path& sequence = {});
   void save_experiment(const std::filesystem::path& folder);
-  /// Hands the experiment to other programs (core/exports), with what is accepted at the present threshold.
-  void export_experiment(const std::string& format, bool accepted_only, const std::filesystem::path& path);
+  /// Hands the experiment to other programs (core/exports), with what is accepted at the present threshold, or what is
+  /// verified.
+  void export_experiment(const std::string& format, bool accepted_only, const std::filesystem::path& path,
+                         bool verified_alone = false);
   void simulate(const std::filesystem::path& folder, const SimulatorOptions& options);  ///< and opens it
   void check_every_scan();
   void select_experiment(int id);  ///< of experiments(): the window is about it from now on, and takes its protocol
@@ -95,6 +98,9 @@ class Session : public QObject {
   void choose_protocol(const Protocol& protocol);
   void choose_threshold(double threshold);
   void run();
+  /// Lays the scans of each query's first answer over each other, and keeps which fit, and how, with the experiment.
+  void verify_loops();
+  const std::shared_ptr<const VerifiedPairs>& verified() const { return verified_; }  ///< null: nothing was verified
   void cancel(Activity activity);
   void cancel_something();  ///< what takes longest first
 
@@ -111,6 +117,7 @@ class Session : public QObject {
   void method_choice_changed(const relocus::MethodChoice& choice);    ///< by an opened experiment
   void protocol_changed(const relocus::Protocol& protocol);
   void threshold_changed(double threshold);
+  void verified_changed(const std::shared_ptr<const relocus::VerifiedPairs>& pairs);  ///< null: none
   void query_changed(relocus::FrameId frame);
   void retrieval_changed();
   void candidate_changed(std::optional<relocus::FrameId> frame);
@@ -127,6 +134,9 @@ class Session : public QObject {
  private:
   JobRunner& runner(Activity activity) { return runners_[std::size_t(activity)]; }
   void wire_review();
+  void wire_verification();
+  void read_verified_pairs();
+  void set_verified(std::shared_ptr<const VerifiedPairs> pairs);
   void adopt(Opening opening);
   bool is_open(const OpenedSequence& opened) const;
   void tell_opened_from(const std::filesystem::path& path);
@@ -167,6 +177,7 @@ class Session : public QObject {
   std::shared_ptr<const OpenedSequence> opened_;
   std::shared_ptr<const Experiment> experiment_;
   std::shared_ptr<const Evaluation> evaluation_;
+  std::shared_ptr<const VerifiedPairs> verified_;
   MethodChoice method_choice_;
   Protocol protocol_;
   std::optional<double> chosen_threshold_;

@@ -31,7 +31,8 @@ void Session::adopt(Opening opening) {
     experiments_.add(std::move(opening.experiment), opening.path);
     return take_current_experiment();
   }
-  for (const auto activity : {Activity::Checking, Activity::Running, Activity::Evaluating}) cancel(activity);
+  for (const auto activity : {Activity::Checking, Activity::Running, Activity::Verifying, Activity::Evaluating})
+    cancel(activity);
   reviews_.flush();
   experiments_.clear();
   opened_ = std::move(opening.opened);
@@ -149,20 +150,26 @@ void Session::adopt(std::shared_ptr<const Experiment> experiment) {
 void Session::save_experiment(const std::filesystem::path& folder) {
   if (!experiment_) return Q_EMIT failed(tr("There is no experiment yet: run a method first (Ctrl+R)."));
   runner(Activity::Saving)
-      .start([experiment = experiment_, opened = opened_,
-              folder](const Progress&) { save(*experiment, opened->trajectory, folder); },
-             [this, folder, id = current_id()] {
-               reviews_.save_in(id, folder);
-               experiments_.tell_folder(id, folder);
-               Q_EMIT logged(Severity::Info, tr("Experiment saved in %1").arg(text(folder)));
-               Q_EMIT opened_from(folder);
-             });
+      .start(
+          [experiment = experiment_, opened = opened_, verified = verified_, folder](const Progress&) {
+            save(*experiment, opened->trajectory, folder);
+            if (verified) write_verified(folder, *experiment, *verified);
+          },
+          [this, folder, id = current_id()] {
+            reviews_.save_in(id, folder);
+            experiments_.tell_folder(id, folder);
+            Q_EMIT logged(Severity::Info, tr("Experiment saved in %1").arg(text(folder)));
+            Q_EMIT opened_from(folder);
+          });
 }
 
-void Session::export_experiment(const std::string& format, bool accepted_only, const std::filesystem::path& path) {
+void Session::export_experiment(const std::string& format, bool accepted_only, const std::filesystem::path& path,
+                                bool verified_alone) {
   if (!experiment_) return Q_EMIT failed(tr("There is no experiment yet: run a method first (Ctrl+R)."));
   ExportOptions options;
   options.accepted_only = accepted_only;
+  options.verified = verified_;
+  if (verified_alone) options.acceptance.verified = verified_;
   options.sequence = {opened_, &opened_->sequence};
   options.acceptance.verdicts = verdicts_of(reviews_.all());
   const Figures& figures = experiment_->evaluation.figures;

@@ -33,6 +33,8 @@ double number(const CandidateRow& row, int column) {
       return row.true_distance;
     case CandidateModel::Yaw:
       return row.candidate.yaw * kDegrees;
+    case CandidateModel::Verified:
+      return row.verified ? double(*row.verified) : std::numeric_limits<double>::quiet_NaN();
     case CandidateModel::Correct:
       return row.correct ? double(*row.correct) : std::numeric_limits<double>::quiet_NaN();
   }
@@ -128,11 +130,14 @@ QVariant CandidateModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
       if (index.column() == Correct) return row.correct ? (*row.correct ? tr("Right") : tr("Wrong")) : tr("Unknown");
       if (std::isnan(value)) return tr("–");
+      if (index.column() == Verified) return *row.verified ? tr("Fits") : tr("No fit");
       return QLocale::c().toString(value, 'f', decimals(index.column()));
     case Qt::UserRole:
       return value;
     case Qt::DecorationRole:
       if (index.column() == Frame && pictures_.contains(row.candidate.frame)) return pictures_[row.candidate.frame];
+      if (index.column() == Verified && row.verified)
+        return icon(*row.verified ? Icon::Right : Icon::Wrong, QApplication::palette());
       if (index.column() != Correct) return {};
       return icon(row.correct ? (*row.correct ? Icon::Right : Icon::Wrong) : Icon::Unknown, QApplication::palette());
     case Qt::TextAlignmentRole:
@@ -141,6 +146,7 @@ QVariant CandidateModel::data(const QModelIndex& index, int role) const {
       if (index.column() == Correct && !row.correct)
         return std::isnan(row.true_distance) ? tr("One of the two frames has no pose")
                                              : tr("The protocol calls this answer neither right nor wrong");
+      if (index.column() == Verified && !row.verified) return tr("Not measured: verify loops (Evaluate menu)");
       if (index.column() == Similarity && std::isnan(value)) return tr("This method has no second stage");
       if (index.column() == Yaw && std::isnan(value)) return tr("This method does not estimate the rotation");
       return headerData(index.column(), Qt::Horizontal, Qt::ToolTipRole);
@@ -175,6 +181,10 @@ QVariant CandidateModel::headerData(int section, Qt::Orientation orientation, in
     case Yaw:
       return tip ? tr("Rotation about the vertical of the candidate seen from the query, as the method estimates it")
                  : tr("Yaw [°]");
+    case Verified:
+      return tip ? tr("Whether the two scans fit when they are laid over each other: then the pair is a loop, and its "
+                      "pose is known")
+                 : tr("Verified");
     case Correct:
       return tip ? tr("Whether the answer is right by the protocol's radius") : tr("Correct");
   }

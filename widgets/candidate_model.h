@@ -20,7 +20,8 @@ struct CandidateRow {
   std::int64_t number = -1;  ///< of the frame's file; -1: the same as its position
   double true_distance = std::numeric_limits<double>::quiet_NaN();  ///< [m]; NaN without poses
   double true_overlap = std::numeric_limits<double>::quiet_NaN();   ///< [0, 1]; NaN: not known (yet)
-  std::optional<bool> correct;  ///< nothing: not known, or in the band that counts as neither
+  std::optional<bool> verified;  ///< its scan fits the query's; nothing: not measured
+  std::optional<bool> correct;   ///< nothing: not known, or in the band that counts as neither
 };
 
 /// Candidates of a query with their true distances, judged by the protocol: by its radii, or by `overlaps` where it
@@ -35,7 +36,19 @@ class CandidateModel : public QAbstractTableModel {
   Q_OBJECT
 
  public:
-  enum Column { Rank, Before, Frame, Correct, TrueDistance, TrueOverlap, Similarity, Distance, Yaw, ColumnCount };
+  enum Column {
+    Rank,
+    Before,
+    Frame,
+    Correct,
+    TrueDistance,
+    TrueOverlap,
+    Similarity,
+    Distance,
+    Yaw,
+    Verified,
+    ColumnCount
+  };
 
   explicit CandidateModel(QObject* parent = nullptr);
 

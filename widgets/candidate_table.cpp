@@ -45,6 +45,7 @@ CandidateTable::CandidateTable(QWidget* parent) : QWidget(parent) {
   table_->setSelectionMode(QAbstractItemView::SingleSelection);
   table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
   table_->setItemDelegateForColumn(CandidateModel::Correct, new SmallIcons(table_));
+  table_->setItemDelegateForColumn(CandidateModel::Verified, new SmallIcons(table_));
   table_->setAlternatingRowColors(true);
   table_->setShowGrid(false);
   table_->setTabKeyNavigation(false);
@@ -108,6 +109,7 @@ void CandidateTable::show_candidates(std::int64_t query, std::vector<CandidateRo
       std::ranges::any_of(rows, [](const CandidateRow& row) { return !std::isnan(row.candidate.similarity); });
   const bool has_yaw =
       std::ranges::any_of(rows, [](const CandidateRow& row) { return !std::isnan(row.candidate.yaw); });
+  const bool has_verified = std::ranges::any_of(rows, [](const CandidateRow& row) { return row.verified.has_value(); });
   const bool has_before =
       reranked && std::ranges::any_of(rows, [](const CandidateRow& row) { return row.rank_before > 0; });
   model_->show_candidates(std::move(rows));
@@ -115,8 +117,10 @@ void CandidateTable::show_candidates(std::int64_t query, std::vector<CandidateRo
   if (!has_before) empty.insert(CandidateModel::Before);
   if (!reranked) empty.insert(CandidateModel::Similarity);
   if (!has_yaw) empty.insert(CandidateModel::Yaw);
+  if (!has_verified) empty.insert(CandidateModel::Verified);
   columns_->show_empty(empty);
-  if (const std::array columns{reranked, has_yaw, has_before}; model_->rowCount() > 0 && columns != fitted_columns_) {
+  if (const std::array columns{reranked, has_yaw, has_before, has_verified};
+      model_->rowCount() > 0 && columns != fitted_columns_) {
     fitted_columns_ = columns;  // once: from then on they are as wide as the person makes them
     fit_columns();
   }

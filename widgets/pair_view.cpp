@@ -32,7 +32,7 @@ QString title(Alignment alignment) {
     case Alignment::Estimate:
       return QCoreApplication::translate("Alignment", "Estimated yaw");
     case Alignment::Icp:
-      return QCoreApplication::translate("Alignment", "ICP");
+      return QCoreApplication::translate("Alignment", "Estimated pose");
   }
   return {};
 }

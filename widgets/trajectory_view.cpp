@@ -133,6 +133,7 @@ void TrajectoryView::show_trajectory(std::shared_ptr<const Trajectory> trajector
   candidate_.reset();
   retrieval_ = {};
   loops_.clear();
+  verified_.clear();
   profile_->show_trajectory(trajectory_);
   show_selection({});
   if (evaluation_) show_evaluation({});
@@ -191,6 +192,11 @@ void TrajectoryView::show_selection(std::vector<FrameId> frames) {
   profile_->show_selection(selection_);
   tell_counts();
   canvas_->redraw();
+}
+
+void TrajectoryView::show_verified(std::vector<std::pair<FrameId, FrameId>> pairs) {
+  verified_ = std::move(pairs);
+  canvas_->update();
 }
 
 void TrajectoryView::show_loops(std::vector<std::pair<FrameId, FrameId>> loops) {
@@ -315,12 +321,17 @@ void TrajectoryView::paint_overlay(QPainter& painter, const QTransform& to_pixel
   if (!selection_.empty())
     rows.push_back({Mark::Disc, selection_colour(palette()), tr("Selected (%L1)").arg(selection_.size())});
 
-  if (!loops_.empty()) rows.push_back({Mark::Line, colours.text, tr("Added by hand (%L1)").arg(loops_.size())});
-  for (const auto& [from, to] : loops_) {
-    if (!has(from) || !has(to)) continue;
-    painter.setPen(QPen(colours.text, 2.5));
-    painter.drawLine(to_pixel.map(QLineF(place_of(*trajectory_, from), place_of(*trajectory_, to))));
-  }
+  const auto draw = [&](const std::vector<std::pair<FrameId, FrameId>>& pairs, const QColor& colour, double width,
+                        const QString& title) {
+    if (pairs.empty()) return;
+    rows.push_back({Mark::Line, colour, title.arg(pairs.size())});
+    painter.setPen(QPen(colour, width));
+    for (const auto& [from, to] : pairs)
+      if (has(from) && has(to))
+        painter.drawLine(to_pixel.map(QLineF(place_of(*trajectory_, from), place_of(*trajectory_, to))));
+  };
+  draw(verified_, colours.candidate, 1.5, tr("Verified (%L1)"));
+  draw(loops_, colours.text, 2.5, tr("Added by hand (%L1)"));
   paint_pair(painter, to_pixel, rows);
 
   QPolygonF places;

@@ -39,6 +39,8 @@ class TrajectoryView : public QWidget {
   void show_selection(std::vector<FrameId> frames);
   /// Pairs that a person added as loops by hand.
   void show_loops(std::vector<std::pair<FrameId, FrameId>> loops);
+  /// Pairs whose scans were found to fit.
+  void show_verified(std::vector<std::pair<FrameId, FrameId>> pairs);
   void clear();
 
   /// Frame nearest to a point of the plan [m]; nothing without poses.
@@ -88,7 +90,7 @@ class TrajectoryView : public QWidget {
   Retrieval retrieval_;
   std::optional<FrameId> candidate_;
   std::vector<FrameId> selection_;
-  std::vector<std::pair<FrameId, FrameId>> loops_;
+  std::vector<std::pair<FrameId, FrameId>> loops_, verified_;
   AnswerEdges edges_;
 };
 
