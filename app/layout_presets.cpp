@@ -45,12 +45,12 @@ std::vector<LayoutPreset> make_presets() {
        {1,
         {},
         {{19, {}, {{82, {"protocol", "method", "sequence"}}, {18, {"run"}}}, kNarrow, kNarrowAtMost},
-         {46, {}, {{62, {"curves", "compare", "sensitivity"}}, {38, {"failures", "candidates", "log"}}}},
+         {46, {}, {{62, {"curves", "compare", "sensitivity", "truth"}}, {38, {"failures", "candidates", "log"}}}},
          {35, {}, {{50, {"trajectory", "matrix"}}, {50, {"why", "pair", "query"}}}, kTable}}}},
       {"train",
        tr("Train"),
        tr("Train a method and watch its curves"),
-       {1, {}, {{1, {}, {{84, {"train"}}, {16, {"log", "sequence"}}}}}},
+       {1, {}, {{1, {}, {{84, {"train", "truth"}}, {16, {"log", "sequence"}}}}}},
        "train"},
   };
 }

@@ -95,6 +95,7 @@ MainWindow::MainWindow(Session& session, bool remember)
   add_review_views();
   add_feature_views();
   add_training_view();
+  add_truth_view();
   wire_plot_exports();
   add_layouts();
   for (const auto& [name, dock] : docks_) dock->hide();

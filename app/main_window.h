@@ -92,6 +92,7 @@ class MainWindow : public QMainWindow {
   void show_failures();
   void add_feature_views();
   void add_training_view();  ///< in main_window_train.cpp
+  void add_truth_view();     ///< in main_window_truth.cpp
   void add_layouts();
   void lay_out(const QString& name);
   void show_saved_layouts();
