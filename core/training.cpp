@@ -43,6 +43,8 @@ void BevnetOptions::visit(OptionVisitor& option) {
           "nothing for a long time"});
   option("refine_poses", refine_poses, {"", "By iterated closest points; measured once and kept"});
   option("decoder", decoder, {"", "Train keypoints and local descriptors for registration too"});
+  option("contrast", contrast,
+         {"", "Coarse cells learn by contrast (InfoNCE) instead of the published circle loss: much sooner"});
   option("balanced", balanced,
          {"", "The rarer of overlapping and other cells weighs more, as published; without, scores are calibrated"});
   option("max_turn", max_turn, {0.0, 180.0}, {"deg", "Each scan is turned by up to so much, either way"});

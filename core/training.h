@@ -39,6 +39,7 @@ struct BevnetOptions : TrainingOptions {
   double attention_gain = 4;     ///< on the first query and key weights of the overlap head
   bool refine_poses = true;      ///< by iterated closest points, kept in the folder of the training
   bool decoder = true;           ///< keypoints and local descriptors too
+  bool contrast = false;         ///< coarse cells learn by contrast instead of the circle loss
   bool balanced = true;          ///< the rarer class of overlapping and other cells weighs more
   double max_turn = 180;         ///< [deg] each scan is turned by up to so much, either way
   double sector_share = 0.2;     ///< of scans that lose a sector

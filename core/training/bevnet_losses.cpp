@@ -161,7 +161,9 @@ torch::Tensor nearest_voxels(const Points& positions, const torch::Tensor& layer
   return result.to(heights.options());
 }
 
-CircleLoss coarse_loss(const SparseMap& coarse, const TrainingPair& pair, CellCentre centre, std::mt19937_64& random) {
+CircleLoss coarse_loss(const SparseMap& coarse, const TrainingPair& pair, const LabelOptions& labels,
+                       std::mt19937_64& random) {
+  const CellCentre centre = labels.centre;
   const SparseMap first = scan_of(coarse, 0), second = scan_of(coarse, 1);
   const double width = double(pair.grid.upper.x() - pair.grid.lower.x()) / double(coarse.cells->height());
   const Points a = moved(coarse_centres(*first.cells, pair.grid, centre), {}, pair.second_from_first);
@@ -173,8 +175,11 @@ CircleLoss coarse_loss(const SparseMap& coarse, const TrainingPair& pair, CellCe
   const auto rows = [&](const SparseMap& map, const std::vector<std::int64_t>& which) {
     return unit_rows(map.features).index_select(0, index_of(which, map.features.device()));
   };
-  return circle_loss(rows(first, chosen.first), rows(second, chosen.second), tensor_of(a, chosen.first, options),
-                     tensor_of(b, chosen.second, options), {.safe_radius = coarse_safe_cells * width});
+  const torch::Tensor x = rows(first, chosen.first), y = rows(second, chosen.second);
+  const torch::Tensor p = tensor_of(a, chosen.first, options), q = tensor_of(b, chosen.second, options);
+  const double safe_radius = coarse_safe_cells * width;
+  return labels.contrast ? contrast_loss(x, y, p, q, safe_radius)
+                         : circle_loss(x, y, p, q, {.safe_radius = safe_radius});
 }
 
 void add_fine_losses(BevNetLoss& loss, const BevNet::Local& local, const TrainingPair& pair, std::mt19937_64& random) {
@@ -300,6 +305,23 @@ CircleLoss circle_loss(const torch::Tensor& first, const torch::Tensor& second, 
   return result;
 }
 
+CircleLoss contrast_loss(const torch::Tensor& first, const torch::Tensor& second, const torch::Tensor& first_positions,
+                         const torch::Tensor& second_positions, double safe_radius, double temperature) {
+  CircleLoss result;
+  const torch::Tensor cosine = torch::mm(first, second.t());  // [N, N]
+  result.distances = torch::sqrt((2 - 2 * cosine).clamp_min(0) + distance_epsilon);
+  const torch::Tensor apart = (first_positions.unsqueeze(1) - second_positions.unsqueeze(0)).square().sum(2).sqrt();
+  const torch::Tensor partner = torch::eye(cosine.size(0), cosine.options().requires_grad(false));
+  const torch::Tensor neither = (apart <= safe_radius).logical_and(partner == 0);
+  const torch::Tensor logits = (cosine / temperature).masked_fill(neither, -1e9);
+  const torch::Tensor diagonal = logits.diagonal();
+  result.loss =
+      0.5 * ((torch::logsumexp(logits, 1) - diagonal).mean() + (torch::logsumexp(logits, 0) - diagonal).mean());
+  const torch::Tensor others = logits.detach().masked_fill(partner > 0, -1e9).amax(1);
+  result.accuracy = (diagonal.detach() > others).to(torch::kDouble).mean().item<double>() * 100;
+  return result;
+}
+
 torch::Tensor detector_loss(const torch::Tensor& distances, const torch::Tensor& first_scores,
                             const torch::Tensor& second_scores) {
   const torch::Tensor partner = torch::eye(distances.size(0), distances.options().requires_grad(false));
@@ -312,7 +334,7 @@ BevNetLoss coarse_bevnet_loss(const SparseMap& coarse, const OverlapHead::Overla
   BevNetLoss loss;
   loss.overlap = overlap_loss(overlap, *coarse.cells, pair.second_from_first, pair.grid, labels);
   loss.total = loss.overlap.loss;
-  loss.coarse = coarse_loss(coarse, pair, labels.centre, random);
+  loss.coarse = coarse_loss(coarse, pair, labels, random);
   if (loss.coarse.loss.defined()) loss.total = loss.total + loss.coarse.loss;
   return loss;
 }

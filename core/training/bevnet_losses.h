@@ -36,7 +36,8 @@ struct OverlapLoss {
 };
 struct LabelOptions {
   CellCentre centre = CellCentre::Gathered;
-  bool balanced = true;  ///< the rarer class weighs more, as published; without, the overlap means what it says
+  bool contrast = false;  ///< contrast_loss() instead of circle_loss() for coarse cells: learns much sooner
+  bool balanced = true;   ///< the rarer class weighs more, as published; without, the overlap means what it says
 };
 /// Binary cross-entropy of the cells' overlap. `coarse`: cells of both scans.
 OverlapLoss overlap_loss(const OverlapHead::Overlap& overlap, const ActiveSet& coarse,
@@ -58,6 +59,11 @@ CircleLoss circle_loss(const torch::Tensor& first /* [N, C] */, const torch::Ten
                        const torch::Tensor& first_positions /* [N, 2] m */,
                        const torch::Tensor& second_positions /* [N, 2] m, in one frame */,
                        const CircleOptions& options = {});
+
+/// Oord et al.: InfoNCE, 2018: the partner must be told from all that lie farther than the safe radius, by the cosine
+/// of unit descriptors over `temperature`. Same arguments as circle_loss().
+CircleLoss contrast_loss(const torch::Tensor& first, const torch::Tensor& second, const torch::Tensor& first_positions,
+                         const torch::Tensor& second_positions, double safe_radius, double temperature = 0.07);
 
 /// High scores only where the partner is nearer than all others: mean of (d_ii - min d_ij)(s_i + s_i').
 torch::Tensor detector_loss(const torch::Tensor& distances /* [N, N] */, const torch::Tensor& first_scores /* [N] */,

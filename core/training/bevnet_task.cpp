@@ -102,7 +102,7 @@ class BevnetTask : public TrainingTask {
         device_(torch_device(job.device)),
         training_(open_training_sequences(job.sequences)),
         validation_(open_training_sequences(job.validation)),
-        labels_{options.reference ? CellCentre::Reference : CellCentre::Gathered, options.balanced} {
+        labels_{options.reference ? CellCentre::Reference : CellCentre::Gathered, options.contrast, options.balanced} {
     if (options.refine_poses) refined_.emplace(job.out / "poses", options.reference);
     torch::manual_seed(std::uint64_t(options.seed));
     network_ = std::make_shared<BevNet>(widths_of(options));
