@@ -16,7 +16,7 @@ std::string key_of(const std::string& assignment) { return assignment.substr(0, 
 
 void TrainingOptions::visit(OptionVisitor& option) {
   option("seed", seed, {0, 1 << 30}, {"", "Decides the first weights, the order of samples and every variation"});
-  option("steps", steps, {1, 100'000'000}, {"steps", "Changes of the weights"});
+  option("steps", steps, {0, 100'000'000}, {"steps", "Changes of the weights; 0: the given ones are only validated"});
   option("accumulate", accumulate, {1, 4096}, {"samples", "Whose gradients make one step, in every process"});
   option("learning_rate", learning_rate, {1e-9, 1.0}, {"", "Of Adam, at the start"});
   option("weight_decay", weight_decay, {0.0, 1.0}, {"", "Of Adam"});
@@ -53,6 +53,7 @@ void BevnetOptions::visit(OptionVisitor& option) {
          {"", "How much tilt, height and density of scans vary, for weights that meet other sensors"});
   option("reference", reference,
          {"", "Labels and pose refinement as the reference program has them, with their known errors"});
+  option("validation_pairs", validation_pairs, {1, 100'000}, {"pairs", "Of the held-out sequences"});
   option("base", base, {16, 256}, {"channels", "Of the backbone's first stage"});
   option("features", features, {16, 2048}, {"channels", "Of the backbone's result"});
   option("overlap", overlap, {16, 1024}, {"channels", "Hidden ones of the overlap head"});

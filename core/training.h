@@ -45,6 +45,7 @@ struct BevnetOptions : TrainingOptions {
   double sector_share = 0.2;     ///< of scans that lose a sector
   double disturbance = 0;  ///< 0 … 1: tilt, height and density of scans vary, for weights that meet other sensors
   bool reference = false;  ///< the reference program's labels and pose refinement, with their known errors
+  int validation_pairs = 64;
   int base = 64, features = 512, overlap = 256;  ///< channels: see Widths
 
   void visit(OptionVisitor& option) override;

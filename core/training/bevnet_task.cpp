@@ -13,7 +13,6 @@
 namespace relocus {
 namespace {
 
-constexpr int validation_pairs = 64;
 constexpr std::uint64_t validation_seed = 0x76616c;  // the same pairs for every training
 
 struct PairSample : TrainingTask::Sample {
@@ -111,7 +110,7 @@ class BevnetTask : public TrainingTask {
       load_strictly(*network_->backbone(), start, "backbone.", job.start.string());
       load_strictly(*network_->overlap_head(), start, "overlap.", job.start.string());
     }
-    sharpen_attention(options.attention_gain);
+    if (start.empty()) sharpen_attention(options.attention_gain);
     network_->to(device_);
   }
 
@@ -158,10 +157,11 @@ class BevnetTask : public TrainingTask {
   }
 
   Validation validate(const Progress& progress) override {
+    const int count = options_.validation_pairs;
     double loss = 0, error = 0, right = 0, cells = 0;
     Correlation correlation;
-    for (int i = 0; i < validation_pairs; ++i) {
-      progress("Validating", std::size_t(i), validation_pairs);
+    for (int i = 0; i < count; ++i) {
+      progress("Validating", std::size_t(i), std::size_t(count));
       const auto given = sample(validation_, {options_.max_distance, options_.negative_share, options_.sector_share},
                                 validation_seed, i);
       const auto& pair = dynamic_cast<const PairSample&>(*given).pair;
@@ -174,9 +174,9 @@ class BevnetTask : public TrainingTask {
       right += ((torch::cat({overlap.query, overlap.candidate}) > 0.5) == (labels > 0.5)).sum().item<double>();
       cells += double(labels.numel());
     }
-    return {-loss / validation_pairs,
-            {{"overlap_loss", loss / validation_pairs},
-             {"overlap_error", error / validation_pairs},
+    return {-loss / count,
+            {{"overlap_loss", loss / count},
+             {"overlap_error", error / count},
              {"overlap_correlation", correlation.value()},
              {"cells_right", right / cells}}};
   }

@@ -181,7 +181,8 @@ Standing load(const fs::path& path, TrainingTask& task, Adam& adam, const std::s
 /// What resuming must find unchanged: how long to train and how often to look may change.
 std::string fixed_options(const TrainingOptions& options, const TrainingRun& run, int workers) {
   nlohmann::ordered_json json = to_json(options);
-  for (const char* free : {"steps", "validate_every", "save_every", "patience", "loaders"}) json.erase(free);
+  for (const char* free : {"steps", "validate_every", "validation_pairs", "save_every", "patience", "loaders"})
+    json.erase(free);
   json["accumulate"] = options.accumulate * workers;  // a step may be shared out anew
   json["method"] = run.method, json["stage"] = run.stage;
   json["sequences"] = run.sequences, json["validation"] = run.validation;
@@ -336,6 +337,7 @@ TrainingOutcome run_training(TrainingTask& task, const TrainingOptions& options,
   try {
     Loader loader(task, options.loaders, standing.step * options.accumulate * workers.count() + workers.rank(),
                   workers.count());
+    if (options.steps == 0) tell({}, validate());
     while (standing.step < options.steps && !enough) {
       progress("Training", std::size_t(standing.step), std::size_t(options.steps));
       step(loader);
