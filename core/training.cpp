@@ -37,10 +37,8 @@ void BevnetOptions::visit(OptionVisitor& option) {
          {"",
           "Kernels depend on the distance from their middle alone: features do not turn with the sensor, and "
           "little data suffices"});
-  option("attention_gain", attention_gain, {0.1, 100.0},
-         {"",
-          "Factor on the overlap head's first query and key weights: an attention that sees all cells alike learns "
-          "nothing for a long time"});
+  option("overlap_alone", overlap_alone,
+         {"", "Train a new overlap head for the backbone of --weights, which stays as it is"});
   option("refine_poses", refine_poses, {"", "By iterated closest points; measured once and kept"});
   option("decoder", decoder, {"", "Train keypoints and local descriptors for registration too"});
   option("contrast", contrast,

@@ -36,7 +36,7 @@ struct BevnetOptions : TrainingOptions {
   double max_distance = 60;      ///< [m] between the scans of a pair
   double negative_share = 0.15;  ///< of pairs that show different places
   bool isotropic = false;        ///< kernels depend on the distance from their middle alone
-  double attention_gain = 4;     ///< on the first query and key weights of the overlap head
+  bool overlap_alone = false;    ///< a new overlap head for the backbone of the weights given, which stays as it is
   bool refine_poses = true;      ///< by iterated closest points, kept in the folder of the training
   bool decoder = true;           ///< keypoints and local descriptors too
   bool contrast = false;         ///< coarse cells learn by contrast instead of the circle loss

@@ -108,9 +108,11 @@ class BevnetTask : public TrainingTask {
     if (options.isotropic) make_isotropic(*network_);
     if (!start.empty()) {
       load_strictly(*network_->backbone(), start, "backbone.", job.start.string());
-      load_strictly(*network_->overlap_head(), start, "overlap.", job.start.string());
+      if (!options.overlap_alone) load_strictly(*network_->overlap_head(), start, "overlap.", job.start.string());
+    } else if (options.overlap_alone) {
+      throw Error("overlap_alone needs a backbone: name its weights (--weights)");
     }
-    if (start.empty()) sharpen_attention(options.attention_gain);
+    if (options.overlap_alone) begin_by_comparing();
     network_->to(device_);
   }
 
@@ -129,7 +131,11 @@ class BevnetTask : public TrainingTask {
     pair.input = on_device(pair.input);
     std::mt19937_64 random(sample.seed);
     BevNetLoss loss;
-    if (options_.decoder) {
+    if (options_.overlap_alone) {
+      const SparseMap coarse = features_alone(pair.input);
+      loss.overlap = overlap_loss(network_->overlap(coarse), *coarse.cells, pair.second_from_first, pair.grid, labels_);
+      loss.total = loss.overlap.loss;
+    } else if (options_.decoder) {
       const BevNet::Result result = network_->forward(pair.input);
       loss = bevnet_loss(result, network_->overlap(result.coarse), pair, labels_, random);
     } else {
@@ -195,12 +201,37 @@ class BevnetTask : public TrainingTask {
     return result;
   }
 
-  void sharpen_attention(double gain) {
+  SparseMap features_alone(const SparseMap& input) {
     const torch::NoGradGuard no_gradient;
-    for (const auto& entry : network_->named_parameters())
-      if (entry.key().find("fusenet16.") == 0 &&
-          (entry.key().find(".proj.0.") != std::string::npos || entry.key().find(".proj.1.") != std::string::npos))
-        entry.value().mul_(gain);
+    return network_->backbone()->forward(input);
+  }
+
+  /// The head begins by comparing: cosines of features decide the attention, the message is the feature that was
+  /// found, the update sees how far it is from the own one, and adds as much as the features hold. From random weights
+  /// the attention sees all cells alike, or but one that is wrong, and nothing is learned for a long time.
+  void begin_by_comparing() {
+    constexpr int scans = 4;
+    constexpr double sharpness = 14;  // of the softmax over cosines
+    const torch::NoGradGuard no_gradient;
+    double squares = 0;
+    for (int i = 0; i < scans; ++i) {
+      const auto given = load(i);
+      const SparseMap coarse = network_->backbone()->forward(dynamic_cast<const PairSample&>(*given).pair.input);
+      squares += coarse.features.square().sum(1).mean().item<double>() / scans;
+    }
+    const std::int64_t c = options_.features;
+    const torch::Tensor same = torch::eye(c).unsqueeze(2);  // [C, C, 1]
+    const torch::Tensor look = torch::randn({2 * c, c, 1}) / std::sqrt(double(c));
+    const double scale = std::sqrt(sharpness * std::sqrt(double(c)) / squares);
+    auto weights = network_->overlap_head()->named_parameters();
+    const auto set = [&](const std::string& layer, const torch::Tensor& value) {
+      weights["fusenet16.mutihead_attention." + layer + ".weight"].copy_(value);
+      weights["fusenet16.mutihead_attention." + layer + ".bias"].zero_();
+    };
+    set("attn.proj.0", scale * same), set("attn.proj.1", scale * same);
+    set("attn.proj.2", same), set("attn.merge", same);
+    set("mlp.0", torch::cat({look, -look}, 1));
+    set("mlp.3", torch::randn({c, 2 * c, 1}) * std::sqrt(squares / double(c)) / std::sqrt(double(c)));
   }
 
   SparseMap on_device(const SparseMap& map) const {
