@@ -122,7 +122,7 @@ TrainingDesk::View TrainingDesk::look(const fs::path& folder, int process) {
 
 void TrainingDesk::look() {
   if (reader_.is_running() || folder_.empty()) return;
-  reader_.start([folder = folder_, process = process_](const Progress&) { return look(folder, process); },
+  reader_.start([folder = folder_, process = own_ ? process_ : 0](const Progress&) { return look(folder, process); },
                 [this](View view) { show(std::move(view)); });
 }
 

@@ -34,7 +34,7 @@ struct TrainingOptions : Options {
 /// Stage 1 of OverlapNetVLAD: backbone and overlap head, with the decoder for registration if asked. BEVNet's training.
 struct BevnetOptions : TrainingOptions {
   double max_distance = 60;      ///< [m] between the scans of a pair
-  double negative_share = 0.15;  ///< of pairs that show different places
+  double negative_share = 0.15;  ///< of pairs that show different places, where there are such
   bool isotropic = false;        ///< kernels depend on the distance from their middle alone
   bool overlap_alone = false;    ///< a new overlap head for the backbone of the weights given, which stays as it is
   bool refine_poses = true;      ///< by iterated closest points, kept in the folder of the training

@@ -62,6 +62,15 @@ std::optional<FrameId> partner(const Trajectory& trajectory, FrameId frame, doub
   return choice[std::size_t(random.below(int(choice.size())))];
 }
 
+/// Whether some frame of the only sequence lies so far from its first one; those of two are always apart.
+bool has_different_places(const TrainingSequences& from, double apart) {
+  if (from.trajectories.size() > 1) return true;
+  const Trajectory& only = from.trajectories.front();
+  for (FrameId frame = 1; frame < FrameId(only.size()); ++frame)
+    if (distance(only, 0, frame, true) > apart) return true;
+  return false;
+}
+
 std::string name_of(const Sequence& sequence, FrameId frame) {
   return sequence.name + "/" + std::to_string(sequence.frames[std::size_t(frame)].number);
 }
@@ -102,7 +111,7 @@ ScanPair scan_pair(const TrainingSequences& from, const ScanPairOptions& options
   constexpr int attempts = 1000;
   Random random{seed, std::uint64_t(number)};
   ScanPair pair;
-  pair.is_negative = random.chance(options.negative_share);
+  pair.is_negative = random.chance(options.negative_share) && has_different_places(from, 2 * options.max_distance);
   Place first{}, second{};
   bool found = false;
   for (int i = 0; i < attempts && !found; ++i) {
@@ -117,11 +126,8 @@ ScanPair scan_pair(const TrainingSequences& from, const ScanPairOptions& options
       found = true;
     }
   }
-  if (!found && !pair.is_negative)
-    throw Error("no two frames of {} are nearer than {} m", from.sequences.front().name, options.max_distance);
   if (!found)
-    throw Error("no two frames are farther apart than {} m: give more sequences, or set negative_share=0",
-                2 * options.max_distance);
+    throw Error("no two frames of {} are nearer than {} m", from.sequences.front().name, options.max_distance);
 
   const Sequence &sequence = from.sequences[first.sequence], &other = from.sequences[second.sequence];
   pair.first = read_cloud(sequence, first.frame), pair.second = read_cloud(other, second.frame);

@@ -61,6 +61,7 @@ std::vector<double> divergences(BevBackbone& network, const torch::Tensor& scans
     const torch::AutoGradMode learning(true);
     network.forward(scans, Statistics::Pooled);
   }
+  settle_running_statistics(network);
   network.eval();
   auto buffers = network.named_buffers();
   std::vector<double> result;

@@ -58,7 +58,8 @@ inline void learn_norms(BevBackbone& network, const std::vector<PointCloud>& clo
   for (auto& parameter : network.parameters()) parameter.set_requires_grad(false);
   network.train();
   for (const auto& buffer : network.buffers()) before.push_back(buffer.clone());
-  network.forward(torch::cat(grids), Statistics::Pooled);  // moves them a tenth of the way
+  network.forward(torch::cat(grids), Statistics::Pooled);
+  settle_running_statistics(network);  // moves them a tenth of the way
   for (std::size_t i = 0; i < before.size(); ++i) {
     torch::Tensor statistic = network.buffers()[i];
     if (before[i].is_floating_point()) statistic.copy_(before[i] + (statistic - before[i]) * 10);
