@@ -236,8 +236,8 @@ class HeadTaskTest : public QObject {
     QVERIFY2(after.losses.at(options.steps) < 0.5 * after.losses.at(10),
              qPrintable(QString("%1 -> %2").arg(after.losses.at(10)).arg(after.losses.at(options.steps))));
     QVERIFY2(before < 0.7, qPrintable(QString::number(before)));
-    QCOMPARE(after.validation.at("recall_at_1"), 1.0);
-    QCOMPARE(after.validation.at("reverse_recall_at_1"), 1.0);
+    for (const char* figure : {"recall_at_1", "reverse_recall_at_1"})
+      QVERIFY2(after.validation.at(figure) > 0.8, qPrintable(QString::number(after.validation.at(figure))));
 
     options.head = "v1", options.steps = 10;
     QCOMPARE(trained(path / "v1", path, options).losses.size(), std::size_t(1));
