@@ -150,7 +150,7 @@ class OverlapNetvladMethodTest : public QObject {
   void every_stage_can_be_measured() {
     const PointCloud clouds[] = {ring(0), ring(1)};
     const auto stages = bench_networks(clouds, resources_.weights, 0, 1);
-    QCOMPARE(stages.size(), std::size_t(5));
+    QCOMPARE(stages.size(), std::size_t(6));
     for (const StageTime& stage : stages) QVERIFY(stage.min_milliseconds > 0 && stage.giga_multiply_adds > 0);
   }
 };
