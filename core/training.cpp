@@ -26,7 +26,6 @@ void TrainingOptions::visit(OptionVisitor& option) {
   option("save_every", save_every, {1, 100'000'000}, {"steps", "Between checkpoints"});
   option("patience", patience, {0, 1'000'000}, {"", "Validations without a better one before it stops; 0: never"});
   option("loaders", loaders, {1, 64}, {"threads", "That read ahead"});
-  option("mixed_precision", mixed_precision, {"", "bfloat16 where a CUDA device multiplies matrices"});
 }
 
 void BevnetOptions::visit(OptionVisitor& option) {

@@ -26,7 +26,6 @@ struct TrainingOptions : Options {
   int save_every = 250;       ///< [steps]
   int patience = 0;           ///< validations without a better one before it stops; 0: it never stops early
   int loaders = 1;            ///< threads that read ahead
-  bool mixed_precision = false;
 
   void visit(OptionVisitor& option) override;
 };
