@@ -30,17 +30,18 @@ void take(std::string_view& bytes, T& value) {
   bytes.remove_prefix(sizeof(value));
 }
 
+/// The fields of a record in their order on disk.
+template <class Pair, class Visit>
+void visit_fields(Pair& pair, Visit visit) {
+  visit(pair.query), visit(pair.reference), visit(pair.distance), visit(pair.yaw);
+  visit(pair.bev_query), visit(pair.bev_reference), visit(pair.range);
+}
+
 std::string records(std::span<const TruthPair> pairs) {
   std::string bytes;
   bytes.reserve(pairs.size() * record_bytes);
   for (const TruthPair& pair : pairs) {
-    put(bytes, pair.query);
-    put(bytes, pair.reference);
-    put(bytes, pair.distance);
-    put(bytes, pair.yaw);
-    put(bytes, pair.bev_query);
-    put(bytes, pair.bev_reference);
-    put(bytes, pair.range);
+    visit_fields(pair, [&](const auto& field) { put(bytes, field); });
   }
   return bytes;
 }
@@ -58,13 +59,7 @@ bool take_block(std::string_view& bytes, std::vector<TruthPair>& pairs) {
   if (checksum(block) != sum) return false;
   for (std::uint32_t i = 0; i < count; ++i) {
     TruthPair& pair = pairs.emplace_back();
-    take(block, pair.query);
-    take(block, pair.reference);
-    take(block, pair.distance);
-    take(block, pair.yaw);
-    take(block, pair.bev_query);
-    take(block, pair.bev_reference);
-    take(block, pair.range);
+    visit_fields(pair, [&](auto& field) { take(block, field); });
   }
   rest.remove_prefix(count * record_bytes);
   bytes = rest;

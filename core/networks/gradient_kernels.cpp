@@ -105,24 +105,13 @@ void add_products_avx2(const Products& products, std::int64_t in_first, std::int
     for (int b = 0; b < blocks; ++b) add_tile_avx2(products, in, out + b * B, sums);
 }
 
-AddProducts best_kernel() {
-  switch (vector_unit()) {
-    case VectorUnit::Avx512:
-      return add_products_avx512;
-    case VectorUnit::Avx2:
-      return add_products_avx2;
-    default:
-      return nullptr;
-  }
-}
+const AddProducts add_products = best_kernel(add_products_avx512, add_products_avx2);
 
 #else
 
-AddProducts best_kernel() { return nullptr; }
+const AddProducts add_products = nullptr;
 
 #endif
-
-const AddProducts add_products = best_kernel();
 
 /// Calls add(rows first … last, sums [width]) for each block of rows and joins the blocks' sums in float64.
 template <class Add>

@@ -147,24 +147,13 @@ void multiply_pairs_avx2(const Pair* pairs, std::int64_t count, const float* inp
   }
 }
 
-MultiplyPairs best_kernel() {
-  switch (vector_unit()) {
-    case VectorUnit::Avx512:
-      return multiply_pairs_avx512;
-    case VectorUnit::Avx2:
-      return multiply_pairs_avx2;
-    default:
-      return nullptr;
-  }
-}
+const MultiplyPairs multiply_pairs = best_kernel(multiply_pairs_avx512, multiply_pairs_avx2);
 
 #else
 
-MultiplyPairs best_kernel() { return nullptr; }
+const MultiplyPairs multiply_pairs = nullptr;
 
 #endif
-
-const MultiplyPairs multiply_pairs = best_kernel();
 
 constexpr std::int64_t dense_rows = 96;  // of a block of dense_product()
 

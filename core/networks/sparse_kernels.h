@@ -23,6 +23,20 @@ struct RuleBook {
 /// Vector instructions that the products use: AVX-512F, or AVX2 with FMA.
 enum class VectorUnit { None, Avx2, Avx512 };
 VectorUnit vector_unit();
+
+/// Of two versions of a kernel that for this processor; null where it has neither unit.
+template <class Kernel>
+Kernel* best_kernel(Kernel* avx512, Kernel* avx2) {
+  switch (vector_unit()) {
+    case VectorUnit::Avx512:
+      return avx512;
+    case VectorUnit::Avx2:
+      return avx2;
+    default:
+      return nullptr;
+  }
+}
+
 /// Whether this processor has those that sparse_convolution() needs.
 bool has_sparse_kernels();
 
