@@ -124,11 +124,11 @@ BevNet::Result BevNet::forward(const SparseMap& input, Statistics statistics) {
            torch::sigmoid(height_conv_->forward(full.features, *full.cells)), scores.scores, scores.peaks}};
 }
 
-OverlapHead::Overlap BevNet::overlap(const SparseMap& coarse) {
+OverlapHead::Overlap BevNet::overlap(const SparseMap& coarse, Statistics statistics) {
   if (coarse.cells->scans() < 2) throw Error("the overlap is that of two scans");
   const std::vector<OverlapHead::Prepared> scans = overlap_->prepare_all(coarse);
   const OverlapHead::Prepared* const candidates[] = {&scans[1]};
-  return overlap_->compare(scans[0], candidates).at(0);
+  return overlap_->compare(scans[0], candidates, statistics).at(0);
 }
 
 torch::Tensor keypoint_scores(const BevNet::Local& local, const ActiveSet& coarse, const torch::Tensor& overlap) {

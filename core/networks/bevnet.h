@@ -29,7 +29,7 @@ class BevNet : public torch::nn::Module {
   Result forward(const SparseMap& input, Statistics statistics = Statistics::PerScan);
 
   /// How much the first two scans of the backbone's features overlap.
-  OverlapHead::Overlap overlap(const SparseMap& coarse);
+  OverlapHead::Overlap overlap(const SparseMap& coarse, Statistics statistics = Statistics::PerScan);
 
   const std::shared_ptr<BevBackbone>& backbone() const { return backbone_; }
   const std::shared_ptr<OverlapHead>& overlap_head() const { return overlap_; }

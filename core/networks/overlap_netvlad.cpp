@@ -89,6 +89,7 @@ class OverlapNetvlad : public Method {
     else
       head_ = std::make_shared<AttentionHead>(model.widths);
     feature_width_ = model.widths.features;
+    if (options.overlap_statistics == "model") options_.overlap_statistics = model.option("overlap_statistics", "pair");
     load(model, {{"backbone", backbone_}, {"overlap", overlap_}, {options.head == "v1" ? "vlad" : "attnvlad", head_}});
   }
 

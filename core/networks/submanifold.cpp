@@ -11,7 +11,6 @@ namespace relocus {
 namespace {
 
 constexpr double norm_epsilon = 1e-5;
-constexpr double norm_momentum = 0.1;
 
 std::vector<std::int64_t> starts_of(const torch::Tensor& cells, std::int64_t scans) {
   const torch::Tensor counts = torch::bincount(cells.select(1, 0), {}, scans).cpu();
@@ -346,18 +345,18 @@ BatchNorm::Affine BatchNorm::affine(const torch::Tensor& features, const std::ve
   return {scale, bias - mean * scale};
 }
 
-void BatchNorm::settle() {
+void BatchNorm::settle(double momentum) {
   if (seen_ == 0) return;
   const torch::NoGradGuard no_gradient;
-  running_mean.lerp_(seen_mean_ / double(seen_), norm_momentum);
-  running_var.lerp_(seen_var_ / double(seen_), norm_momentum);
+  running_mean.lerp_(seen_mean_ / double(seen_), momentum);
+  running_var.lerp_(seen_var_ / double(seen_), momentum);
   num_batches_tracked.add_(1);
   seen_ = 0;
 }
 
-void settle_running_statistics(const torch::nn::Module& network) {
+void settle_running_statistics(const torch::nn::Module& network, double momentum) {
   for (const auto& module : network.modules(/*include_self=*/false))
-    if (auto* norm = dynamic_cast<BatchNorm*>(module.get())) norm->settle();
+    if (auto* norm = dynamic_cast<BatchNorm*>(module.get())) norm->settle(momentum);
 }
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& features, const std::vector<std::int64_t>& starts,

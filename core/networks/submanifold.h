@@ -134,8 +134,8 @@ class BatchNorm : public torch::nn::Module {
   Affine affine(const torch::Tensor& features, const std::vector<std::int64_t>& starts, Statistics statistics,
                 const torch::Tensor& copies = {});
 
-  /// Moves the running statistics towards the mean of what was seen in training since the last call.
-  void settle();
+  /// Moves the running statistics towards the mean of what was seen in training since the last call; 1: all the way.
+  void settle(double momentum = 0.1);
 
   torch::Tensor weight, bias, running_mean, running_var;  ///< [C]
   torch::Tensor num_batches_tracked;                      ///< int64 scalar
@@ -146,7 +146,7 @@ class BatchNorm : public torch::nn::Module {
 };
 
 /// Settles all batch norms of a network: once a step of training, however many samples it was made of.
-void settle_running_statistics(const torch::nn::Module& network);
+void settle_running_statistics(const torch::nn::Module& network, double momentum = 0.1);
 
 /// Whether results may be written in place and kept packed: no gradients are wanted, float32 on the CPU.
 bool on_fast_path(const torch::Tensor& features);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -12,7 +13,7 @@ namespace {
 
 constexpr double min_class_weight = 0.1;
 constexpr std::size_t min_coarse_matches = 4, max_coarse_matches = 512, fine_matches = 1024;
-constexpr double coarse_safe_cells = 3;  // safe radius of the coarse loss [cells]
+constexpr double circle_safe_cells = 3, safe_cells = 2;  // safe radii of the coarse losses [cells]
 constexpr double distance_epsilon = 1e-12;
 
 using Points = std::vector<Eigen::Vector2d>;
@@ -68,6 +69,12 @@ torch::Tensor tensor_of(const Points& points, const std::vector<std::int64_t>& r
     at[std::int64_t(i)][1] = float(points[std::size_t(rows[i])].y());
   }
   return result.to(options);
+}
+
+torch::Tensor tensor_of(const Points& points, const torch::TensorOptions& options) {
+  std::vector<std::int64_t> all(points.size());
+  std::iota(all.begin(), all.end(), 0);
+  return tensor_of(points, all, options);
 }
 
 torch::Tensor index_of(const std::vector<std::int64_t>& rows, const torch::Device& device) {
@@ -168,18 +175,19 @@ CircleLoss coarse_loss(const SparseMap& coarse, const TrainingPair& pair, const 
   const double width = double(pair.grid.upper.x() - pair.grid.lower.x()) / double(coarse.cells->height());
   const Points a = moved(coarse_centres(*first.cells, pair.grid, centre), {}, pair.second_from_first);
   const Points b = moved(coarse_centres(*second.cells, pair.grid, centre), {}, Eigen::Isometry3d::Identity());
+  const auto options = first.features.options().requires_grad(false);
+  if (labels.contrast) {
+    const CellMatches matches = match_cells(tensor_of(a, options), tensor_of(b, options), width, safe_cells * width);
+    return contrast_loss(unit_rows(first.features), unit_rows(second.features), matches);
+  }
   const Matches all = match(a, b, width, random);
   if (all.size() < min_coarse_matches) return {};
   const Matches chosen = sample(all, max_coarse_matches, random);
-  const auto options = first.features.options();
   const auto rows = [&](const SparseMap& map, const std::vector<std::int64_t>& which) {
     return unit_rows(map.features).index_select(0, index_of(which, map.features.device()));
   };
-  const torch::Tensor x = rows(first, chosen.first), y = rows(second, chosen.second);
-  const torch::Tensor p = tensor_of(a, chosen.first, options), q = tensor_of(b, chosen.second, options);
-  const double safe_radius = coarse_safe_cells * width;
-  return labels.contrast ? contrast_loss(x, y, p, q, safe_radius)
-                         : circle_loss(x, y, p, q, {.safe_radius = safe_radius});
+  return circle_loss(rows(first, chosen.first), rows(second, chosen.second), tensor_of(a, chosen.first, options),
+                     tensor_of(b, chosen.second, options), {.safe_radius = circle_safe_cells * width});
 }
 
 void add_fine_losses(BevNetLoss& loss, const BevNet::Local& local, const TrainingPair& pair, std::mt19937_64& random) {
@@ -305,20 +313,31 @@ CircleLoss circle_loss(const torch::Tensor& first, const torch::Tensor& second, 
   return result;
 }
 
-CircleLoss contrast_loss(const torch::Tensor& first, const torch::Tensor& second, const torch::Tensor& first_positions,
-                         const torch::Tensor& second_positions, double safe_radius, double temperature) {
+CellMatches match_cells(const torch::Tensor& first, const torch::Tensor& second, double near, double safe) {
+  const torch::Tensor apart = (first.unsqueeze(1) - second.unsqueeze(0)).square().sum(2).sqrt();  // [N, M]
+  return {apart < near, (apart >= near).logical_and(apart <= safe)};
+}
+
+CircleLoss contrast_loss(const torch::Tensor& first, const torch::Tensor& second, const CellMatches& matches,
+                         double temperature, double nobody) {
+  constexpr double never = -1e9;
   CircleLoss result;
-  const torch::Tensor cosine = torch::mm(first, second.t());  // [N, N]
-  result.distances = torch::sqrt((2 - 2 * cosine).clamp_min(0) + distance_epsilon);
-  const torch::Tensor apart = (first_positions.unsqueeze(1) - second_positions.unsqueeze(0)).square().sum(2).sqrt();
-  const torch::Tensor partner = torch::eye(cosine.size(0), cosine.options().requires_grad(false));
-  const torch::Tensor neither = (apart <= safe_radius).logical_and(partner == 0);
-  const torch::Tensor logits = (cosine / temperature).masked_fill(neither, -1e9);
-  const torch::Tensor diagonal = logits.diagonal();
-  result.loss =
-      0.5 * ((torch::logsumexp(logits, 1) - diagonal).mean() + (torch::logsumexp(logits, 0) - diagonal).mean());
-  const torch::Tensor others = logits.detach().masked_fill(partner > 0, -1e9).amax(1);
-  result.accuracy = (diagonal.detach() > others).to(torch::kDouble).mean().item<double>() * 100;
+  if (first.size(0) == 0 || second.size(0) == 0) return result;
+  const torch::Tensor logits = torch::mm(first, second.t()) / temperature;  // [N, M]
+  torch::Tensor losses = torch::zeros({0}, logits.options()), right = torch::zeros({0}, torch::kBool);
+  for (const bool is_first : {true, false}) {
+    const auto rows = [&](const torch::Tensor& x) { return is_first ? x : x.t(); };
+    const torch::Tensor same = rows(matches.same);
+    const torch::Tensor allowed = rows(logits).masked_fill(rows(matches.neither), never);
+    const torch::Tensor none = torch::full({same.size(0), 1}, nobody / temperature, logits.options());
+    const torch::Tensor is_alone = same.any(1, true).logical_not();  // [N, 1]
+    const torch::Tensor all = torch::cat({allowed, none}, 1);        // [N, M + 1]
+    const torch::Tensor wanted = torch::cat({same, is_alone}, 1);
+    losses = torch::cat({losses, torch::logsumexp(all, 1) - torch::logsumexp(all.masked_fill(wanted == 0, never), 1)});
+    right = torch::cat({right, wanted.gather(1, all.detach().argmax(1, true)).view({-1}).to(torch::kCPU)});
+  }
+  result.loss = losses.mean();
+  result.accuracy = right.to(torch::kDouble).mean().item<double>() * 100;
   return result;
 }
 

@@ -60,10 +60,19 @@ CircleLoss circle_loss(const torch::Tensor& first /* [N, C] */, const torch::Ten
                        const torch::Tensor& second_positions /* [N, 2] m, in one frame */,
                        const CircleOptions& options = {});
 
-/// Oord et al.: InfoNCE, 2018: the partner must be told from all that lie farther than the safe radius, by the cosine
-/// of unit descriptors over `temperature`. Same arguments as circle_loss().
-CircleLoss contrast_loss(const torch::Tensor& first, const torch::Tensor& second, const torch::Tensor& first_positions,
-                         const torch::Tensor& second_positions, double safe_radius, double temperature = 0.07);
+/// Which coarse cells of two scans, in one frame, are the same place: all that lie within `near` [m] of each other.
+struct CellMatches {
+  torch::Tensor same;     ///< [N, M] 1 where they are
+  torch::Tensor neither;  ///< [N, M] 1 where they are not, but closer than `safe` [m]
+};
+CellMatches match_cells(const torch::Tensor& first /* [N, 2] m */, const torch::Tensor& second /* [M, 2] m */,
+                        double near, double safe);
+
+/// Oord et al.: InfoNCE, 2018, over all cells: each must find one of its own place among all of the other scan's, by
+/// the cosine of unit descriptors over `temperature`; one whose place the other scan has not must find nobody, who
+/// stands beside them all with a cosine of his own. Accuracy: of cells, both kinds. `distances` are left out.
+CircleLoss contrast_loss(const torch::Tensor& first /* [N, C] */, const torch::Tensor& second /* [M, C] */,
+                         const CellMatches& matches, double temperature = 0.07, double nobody = 0.6);
 
 /// High scores only where the partner is nearer than all others: mean of (d_ii - min d_ij)(s_i + s_i').
 torch::Tensor detector_loss(const torch::Tensor& distances /* [N, N] */, const torch::Tensor& first_scores /* [N] */,

@@ -94,6 +94,10 @@ void average_over_rings(const torch::nn::Module& network) {
   });
 }
 
+bool holds(const Tensors& tensors, const std::string& prefix) {
+  return std::ranges::any_of(tensors, [&](const auto& entry) { return entry.first.starts_with(prefix); });
+}
+
 class BevnetTask : public TrainingTask {
  public:
   BevnetTask(const TrainingJob& job, const BevnetOptions& options, const Tensors& start)
@@ -106,13 +110,15 @@ class BevnetTask : public TrainingTask {
     torch::manual_seed(std::uint64_t(options.seed));
     network_ = std::make_shared<BevNet>(widths_of(options));
     if (options.isotropic) make_isotropic(*network_);
+    bool has_head = false;
     if (!start.empty()) {
       load_strictly(*network_->backbone(), start, "backbone.", job.start.string());
-      if (!options.overlap_alone) load_strictly(*network_->overlap_head(), start, "overlap.", job.start.string());
+      has_head = !options.overlap_alone && holds(start, "overlap.");
+      if (has_head) load_strictly(*network_->overlap_head(), start, "overlap.", job.start.string());
     } else if (options.overlap_alone) {
       throw Error("overlap_alone needs a backbone: name its weights (--weights)");
     }
-    if (options.overlap_alone) begin_by_comparing();
+    if (!has_head && !options.reference) begin_by_comparing();
     network_->to(device_);
   }
 
@@ -133,14 +139,14 @@ class BevnetTask : public TrainingTask {
     BevNetLoss loss;
     if (options_.overlap_alone) {
       const SparseMap coarse = features_alone(pair.input);
-      loss.overlap = overlap_loss(network_->overlap(coarse), *coarse.cells, pair.second_from_first, pair.grid, labels_);
+      loss.overlap = overlap_loss(overlap_of(coarse), *coarse.cells, pair.second_from_first, pair.grid, labels_);
       loss.total = loss.overlap.loss;
     } else if (options_.decoder) {
       const BevNet::Result result = network_->forward(pair.input);
-      loss = bevnet_loss(result, network_->overlap(result.coarse), pair, labels_, random);
+      loss = bevnet_loss(result, overlap_of(result.coarse), pair, labels_, random);
     } else {
       const SparseMap coarse = network_->backbone()->forward(pair.input);
-      loss = coarse_bevnet_loss(coarse, network_->overlap(coarse), pair, labels_, random);
+      loss = coarse_bevnet_loss(coarse, overlap_of(coarse), pair, labels_, random);
     }
     Losses result{loss.total,
                   {{"loss", loss.total.item<double>()}, {"overlap_loss", loss.overlap.loss.item<double>()}}};
@@ -172,7 +178,7 @@ class BevnetTask : public TrainingTask {
                                 validation_seed, i);
       const auto& pair = dynamic_cast<const PairSample&>(*given).pair;
       const SparseMap coarse = network_->backbone()->forward(on_device(pair.input));
-      const OverlapHead::Overlap overlap = network_->overlap(coarse);
+      const OverlapHead::Overlap overlap = overlap_of(coarse);
       const OverlapLoss found = overlap_loss(overlap, *coarse.cells, pair.second_from_first, pair.grid, labels_);
       const double truth = mean_label(found), score = double(overlap.score);
       const torch::Tensor labels = torch::cat({found.first, found.second});
@@ -206,32 +212,64 @@ class BevnetTask : public TrainingTask {
     return network_->backbone()->forward(input);
   }
 
-  /// The head begins by comparing: cosines of features decide the attention, the message is the feature that was
-  /// found, the update sees how far it is from the own one, and adds as much as the features hold. From random weights
-  /// the attention sees all cells alike, or but one that is wrong, and nothing is learned for a long time.
+  /// As published each pair is normalised by itself, and how well a pair fits as a whole is lost on the way; else by
+  /// what was seen at the beginning, and the norm is one more layer that learns.
+  OverlapHead::Overlap overlap_of(const SparseMap& coarse) {
+    return network_->overlap(coarse, options_.reference ? Statistics::PerScan : Statistics::Running);
+  }
+
+  /// The head begins by comparing: cosines of features decide the attention, the update leaves of each feature what
+  /// it differs from the one that was found, and the convolutions tell the less overlap the more remains around a
+  /// cell. From random weights the attention sees all cells alike, or but one that is wrong, and nothing is learned
+  /// for a long time.
   void begin_by_comparing() {
-    constexpr int scans = 4;
-    constexpr double sharpness = 14;  // of the softmax over cosines
+    constexpr int scans = 8;
+    constexpr double sharpness = 14;                       // of the softmax over cosines
+    constexpr double steepness = 10, beside = 0.5;         // of the logit; share of the neighbours
+    constexpr double usual_neighbours = 5, neutral = 0.4;  // mean of ReLU(x) where x is normal
     const torch::NoGradGuard no_gradient;
-    double squares = 0;
-    for (int i = 0; i < scans; ++i) {
+    const std::int64_t c = options_.features, hidden = options_.overlap;
+    torch::Tensor squares = torch::zeros({c});  // of features, less their mean
+    double norms = 0;
+    const auto coarse_of = [&](int i) {
       const auto given = load(i);
-      const SparseMap coarse = network_->backbone()->forward(dynamic_cast<const PairSample&>(*given).pair.input);
-      squares += coarse.features.square().sum(1).mean().item<double>() / scans;
+      return network_->backbone()->forward(dynamic_cast<const PairSample&>(*given).pair.input);
+    };
+    for (int i = 0; i < scans; ++i) {
+      const torch::Tensor features = coarse_of(i).features;
+      norms += features.square().sum(1).mean().item<double>() / scans;
+      squares += (features - features.mean(0)).square().mean(0) / scans;
     }
-    const std::int64_t c = options_.features;
     const torch::Tensor same = torch::eye(c).unsqueeze(2);  // [C, C, 1]
-    const torch::Tensor look = torch::randn({2 * c, c, 1}) / std::sqrt(double(c));
-    const double scale = std::sqrt(sharpness * std::sqrt(double(c)) / squares);
+    const torch::Tensor spread = torch::diag(squares.sqrt()).unsqueeze(2);
+    const double scale = std::sqrt(sharpness * std::sqrt(double(c)) / std::max(norms, 1e-12));
     auto weights = network_->overlap_head()->named_parameters();
     const auto set = [&](const std::string& layer, const torch::Tensor& value) {
-      weights["fusenet16.mutihead_attention." + layer + ".weight"].copy_(value);
-      weights["fusenet16.mutihead_attention." + layer + ".bias"].zero_();
+      weights[layer + ".weight"].copy_(value);
+      weights[layer + ".bias"].zero_();
     };
-    set("attn.proj.0", scale * same), set("attn.proj.1", scale * same);
-    set("attn.proj.2", same), set("attn.merge", same);
-    set("mlp.0", torch::cat({look, -look}, 1));
-    set("mlp.3", torch::randn({c, 2 * c, 1}) * std::sqrt(squares / double(c)) / std::sqrt(double(c)));
+    const auto fuse = [](const char* layer) { return std::string("fusenet16.mutihead_attention.") + layer; };
+    set(fuse("attn.proj.0"), scale * same), set(fuse("attn.proj.1"), scale * same);
+    set(fuse("attn.proj.2"), same), set(fuse("attn.merge"), same);
+    const torch::Tensor none = torch::zeros_like(same);
+    set(fuse("mlp.0"), torch::cat({torch::cat({none, same}, 1), torch::cat({none, -same}, 1)}));
+    set(fuse("mlp.3"), torch::cat({-spread, spread}, 1));
+
+    const torch::Tensor look = torch::randn({(hidden + 1) / 2, c}) / std::sqrt(double(c));
+    torch::Tensor middle = torch::zeros({hidden, c, 3, 3});
+    middle.select(3, 1).select(2, 1).copy_(torch::cat({look, -look}).slice(0, 0, hidden));
+    set("last_conv16.0", middle);
+    torch::Tensor sum = torch::full({1, hidden, 3, 3}, -steepness * beside / usual_neighbours / double(hidden));
+    sum.select(3, 1).select(2, 1).fill_(-steepness * (1 - beside) / double(hidden));
+    set("last_conv16.3", sum);
+    weights["last_conv16.3.bias"].fill_(steepness * neutral);
+
+    for (int i = 0; i < scans; ++i) {
+      const SparseMap coarse = coarse_of(i);
+      const torch::AutoGradMode gradient(true);  // without it the norms collect nothing
+      network_->overlap(coarse);
+    }
+    settle_running_statistics(*network_->overlap_head(), 1);
   }
 
   SparseMap on_device(const SparseMap& map) const {

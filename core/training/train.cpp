@@ -33,11 +33,13 @@ Tensors start_weights(const TrainingJob& job) {
   return all;
 }
 
-void write_model(const TrainingJob& job, Tensors tensors, const Widths& widths) {
+using ModelOptions = std::map<std::string, std::string>;
+
+void write_model(const TrainingJob& job, Tensors tensors, const Widths& widths, const ModelOptions& options) {
   if (job.half)
     for (auto& [name, tensor] : tensors)
       if (tensor.is_floating_point()) tensor = tensor.to(torch::kHalf);
-  write_model_folder(job.out, job.method, tensors, widths);
+  write_model_folder(job.out, job.method, tensors, widths, options);
 }
 
 }  // namespace
@@ -58,7 +60,8 @@ std::vector<TrainingOutcome> train_networks(const TrainingJob& job, const Progre
     if (const auto* bevnet = dynamic_cast<const BevnetOptions*>(options.get())) {
       train_stage(*make_bevnet_task(job, *bevnet, start_weights(job)));
       if (workers.rank() == 0)
-        write_model(job, split_bevnet(best_weights(run.folder), bevnet->decoder), widths_of(*bevnet));
+        write_model(job, split_bevnet(best_weights(run.folder), bevnet->decoder), widths_of(*bevnet),
+                    {{"overlap_statistics", bevnet->reference ? "pair" : "running"}});
     } else {
       const auto& head = dynamic_cast<const HeadOptions&>(*options);
       TrainingJob from = job;  // the first stage's networks: just trained, or given
@@ -66,7 +69,8 @@ std::vector<TrainingOutcome> train_networks(const TrainingJob& job, const Progre
       if (from.start.empty())
         throw Error("the head needs a backbone: train stage bevnet first, or name its weights (--weights)");
       Tensors tensors = start_weights(from);
-      Widths widths = open_model(from.start, job.method).widths;
+      const ModelFolder given = open_model(from.start, job.method);
+      Widths widths = given.widths;
       widths.clusters = head.clusters, widths.descriptor = head.descriptor;
       std::erase_if(tensors, [&](const auto& entry) { return entry.first.starts_with(head_prefix(head)); });
       HeadFeatures features =
@@ -74,7 +78,7 @@ std::vector<TrainingOutcome> train_networks(const TrainingJob& job, const Progre
       train_stage(*make_head_task(std::move(features), head, widths, job.device, {}));
       for (const auto& [name, tensor] : best_weights(run.folder)) tensors[head_prefix(head) + name] = tensor;
       workers.barrier();  // nobody reads the first stage's networks any more
-      if (workers.rank() == 0) write_model(job, tensors, widths);
+      if (workers.rank() == 0) write_model(job, tensors, widths, given.options);
     }
     workers.barrier();
   }

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/option_error.h"
 #include "core/files.h"
+#include "core/option_error.h"
 
 namespace relocus {
 namespace {
@@ -42,6 +42,16 @@ Widths parse_widths(const fs::path& source, const Json& json) {
   return widths;
 }
 
+std::map<std::string, std::string> parse_options(const fs::path& source, const Json& json) {
+  std::map<std::string, std::string> options;
+  if (!json.is_object()) throw Error("{}: \"options\" is no object", source.string());
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_string()) throw Error("{}: the option \"{}\" is no text", source.string(), name);
+    options[name] = value.get<std::string>();
+  }
+  return options;
+}
+
 std::string text_of(const fs::path& source, const Json& object, const char* key) {
   if (!object.is_object() || !object.contains(key) || !object[key].is_string())
     throw Error("{}: lacks the text \"{}\"", source.string(), key);
@@ -51,9 +61,9 @@ std::string text_of(const fs::path& source, const Json& object, const char* key)
 ModelFolder open_folder(const fs::path& folder, const std::string& method) {
   const fs::path source = folder / "model.json";
   if (!fs::exists(source))
-    throw OptionError(fmt::format("{} needs weights, and there are none in {}: this release ships none", method,
-                                  folder.string()),
-                      "name a file or folder of yours", "weights");
+    throw OptionError(
+        fmt::format("{} needs weights, and there are none in {}: this release ships none", method, folder.string()),
+        "name a file or folder of yours", "weights");
   const Json json = Json::parse(read_text(source, max_json_bytes), nullptr, false);
   if (!json.is_object()) throw Error("{}: no JSON object", source.string());
   if (text_of(source, json, "format") != format_name)
@@ -66,7 +76,7 @@ ModelFolder open_folder(const fs::path& folder, const std::string& method) {
   if (!json.contains("networks") || !json["networks"].is_object() || json["networks"].empty())
     throw Error("{}: names no networks", source.string());
 
-  ModelFolder model{folder, {}, {}};
+  ModelFolder model{folder, {}, {}, {}};
   for (const auto& [name, network] : json["networks"].items()) {
     const fs::path file = text_of(source, network, "file");
     if (file.empty() || file != file.filename())
@@ -74,16 +84,19 @@ ModelFolder open_folder(const fs::path& folder, const std::string& method) {
     model.networks[name] = {folder / file, text_of(source, network, "sha256"), text_of(source, network, "prefix")};
   }
   if (json.contains("widths")) model.widths = parse_widths(source, json["widths"]);
+  if (json.contains("options")) model.options = parse_options(source, json["options"]);
   return model;
 }
 
 ModelFolder open_file(const fs::path& file) {
   const TensorFile content = read_safetensors(file);
-  ModelFolder model{file, {}, {}};
+  ModelFolder model{file, {}, {}, {}};
   for (const auto& [name, tensor] : content.tensors)
     model.networks[network_of(name)] = {file, {}, network_of(name) + "."};
   if (const auto widths = content.metadata.find("widths"); widths != content.metadata.end())
     model.widths = parse_widths(file, Json::parse(widths->second, nullptr, false));
+  if (const auto options = content.metadata.find("options"); options != content.metadata.end())
+    model.options = parse_options(file, Json::parse(options->second, nullptr, false));
   return model;
 }
 
@@ -96,8 +109,14 @@ const ModelFolder::Network& ModelFolder::network(const std::string& name) const 
   throw Error("{} holds no weights of the network \"{}\"; it holds {}", source.string(), name, fmt::join(known, ", "));
 }
 
+std::string ModelFolder::option(const std::string& name, const std::string& otherwise) const {
+  const auto found = options.find(name);
+  return found == options.end() ? otherwise : found->second;
+}
+
 std::string ModelFolder::hash() const {
   std::string text = to_json(widths).dump();
+  for (const auto& [name, value] : options) text += fmt::format("\n{}={}", name, value);
   std::map<fs::path, std::string> hashes;
   for (const auto& [name, network] : networks) {
     std::string& hash = hashes[network.file];
@@ -126,16 +145,21 @@ Tensors read_tensors(const ModelFolder& model, const std::string& name) {
   return read_safetensors(network.file).tensors;
 }
 
-void write_model_folder(const fs::path& folder, const std::string& method, const Tensors& tensors,
-                        const Widths& widths) {
+void write_model_folder(const fs::path& folder, const std::string& method, const Tensors& tensors, const Widths& widths,
+                        const std::map<std::string, std::string>& options) {
   std::error_code problem;
   fs::create_directories(folder, problem);
   if (problem) throw Error("cannot make the folder {}: {}", folder.string(), problem.message());
   const fs::path file = folder / "weights.safetensors";
-  write_safetensors(file, tensors, {{"method", method}, {"widths", to_json(widths).dump()}});
+  write_safetensors(file, tensors,
+                    {{"method", method}, {"widths", to_json(widths).dump()}, {"options", Json(options).dump()}});
   const std::string hash = sha256_of_file(file);
 
-  Json json{{"format", format_name}, {"version", format_version}, {"method", method}, {"widths", to_json(widths)}};
+  Json json{{"format", format_name},
+            {"version", format_version},
+            {"method", method},
+            {"widths", to_json(widths)},
+            {"options", options}};
   for (const auto& [name, tensor] : tensors)
     json["networks"][network_of(name)] = {
         {"file", file.filename().string()}, {"sha256", hash}, {"prefix", network_of(name) + "."}};

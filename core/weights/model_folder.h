@@ -10,6 +10,7 @@ namespace relocus {
 
 /// What `models/METHOD/model.json` tells, or what a .safetensors file alone amounts to:
 /// {"format": "relocus-model", "version": 1, "method": …, "widths": {…},
+///  "options": {"overlap_statistics": "running"},
 ///  "networks": {"backbone": {"file": "weights.safetensors", "sha256": …, "prefix": "backbone."}, …}}
 struct ModelFolder {
   struct Network {
@@ -20,9 +21,12 @@ struct ModelFolder {
   std::filesystem::path source;             ///< as given
   std::map<std::string, Network> networks;  ///< by name: backbone, overlap, vlad, attnvlad
   Widths widths;
+  std::map<std::string, std::string> options;  ///< of the method, that these weights were trained for
 
   const Network& network(const std::string& name) const;  ///< throws, naming those that are there
-  std::string hash() const;  ///< sha256 over names and hashes of all networks, and the widths
+  /// What the weights were trained for, or `otherwise` where they do not say.
+  std::string option(const std::string& name, const std::string& otherwise) const;
+  std::string hash() const;  ///< sha256 over names and hashes of all networks, the widths and options
 };
 
 /// Opens a folder with a model.json, or a .safetensors file, whose networks are the first parts of its tensors' names.
@@ -35,6 +39,6 @@ Tensors read_tensors(const ModelFolder& model, const std::string& network);
 /// Writes weights.safetensors, one file for all networks, and model.json. The part of a name before its first dot is
 /// the network.
 void write_model_folder(const std::filesystem::path& folder, const std::string& method, const Tensors& tensors,
-                        const Widths& widths = {});
+                        const Widths& widths = {}, const std::map<std::string, std::string>& options = {});
 
 }  // namespace relocus

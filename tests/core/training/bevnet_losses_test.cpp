@@ -128,6 +128,30 @@ class BevnetLossesTest : public QObject {
     QVERIFY(circle_loss(x, x, p, p).accuracy == 100);
   }
 
+  void contrast_knows_partners_and_cells_that_have_none() {
+    const torch::Tensor places = torch::tensor({{0.f, 0.f}, {10.f, 0.f}, {20.f, 0.f}});
+    const torch::Tensor others = torch::tensor({{0.5f, 0.f}, {14.f, 0.f}, {90.f, 0.f}});
+    const CellMatches matches = match_cells(places, others, 3, 5);
+    QCOMPARE(matches.same.sum().item<int>(), 1);
+    QVERIFY(matches.same[0][0].item<bool>());
+    QCOMPARE(matches.neither.sum().item<int>(), 1);  // 4 m: too far to be the place, too near to be another one
+    QVERIFY(matches.neither[1][1].item<bool>());     // 6 m is another place: 20 beside 14
+    const torch::Tensor axes = torch::eye(6);
+    const auto rows = [&](std::vector<std::int64_t> which) { return axes.index_select(0, torch::tensor(which)); };
+
+    const CircleLoss right = contrast_loss(rows({0, 1, 2}), rows({0, 3, 4}), matches);
+    QCOMPARE(right.accuracy, 100.0);  // the first finds its partner, the others nobody
+    const CircleLoss alike = contrast_loss(rows({0, 1, 2}), rows({0, 3, 2}), matches);
+    QVERIFY(near(alike.accuracy, 100.0 * 4 / 6, 1e-9));  // the last of both sides look like each other
+    QVERIFY(alike.loss.item<double>() > right.loss.item<double>() + 1);
+    // By hand: a partner (cosine 1) and nobody (0.6) beside two others (0); four with nobody beside two or three (0).
+    const double t = 0.07, with = std::log(1 + std::exp(-0.4 / t) + 2 * std::exp(-1 / t));
+    const double three = std::log(1 + 3 * std::exp(-0.6 / t)), two = std::log(1 + 2 * std::exp(-0.6 / t));
+    QVERIFY(near(right.loss, (2 * with + 2 * two + 2 * three) / 6, 1e-6));
+    QVERIFY(!contrast_loss(rows({}), rows({1}), match_cells(torch::zeros({0, 2}), torch::zeros({1, 2}), 3, 6))
+                 .loss.defined());
+  }
+
   void a_step_along_the_gradient_makes_a_pair_fit_better() {
     torch::manual_seed(6);
     std::mt19937_64 random(1);

@@ -126,8 +126,10 @@ class WeightsTest : public QObject {
   void a_models_folder_knows_its_hash_and_widths() {
     const fs::path folder = file_.parent_path() / "model";
     const Widths widths{.clusters = 7};
-    write_model_folder(folder, "some_method", state_of(Small(), "net."), widths);
+    write_model_folder(folder, "some_method", state_of(Small(), "net."), widths, {{"statistics", "running"}});
     const ModelFolder model = open_model(folder, "some_method");
+    QCOMPARE(model.option("statistics", "pair"), "running");
+    QCOMPARE(model.option("colour", "red"), "red");
     QCOMPARE(model.widths.clusters, 7);
     QCOMPARE(model.widths.features, 512);
     QCOMPARE(read_tensors(model, "net").size(), std::size_t(3));
@@ -136,6 +138,7 @@ class WeightsTest : public QObject {
 
     const ModelFolder file = open_model(folder / "weights.safetensors", "some_method");
     QCOMPARE(file.widths.clusters, 7);
+    QCOMPARE(file.option("statistics", "pair"), "running");
     QCOMPARE(read_tensors(file, "net").size(), std::size_t(3));
     QVERIFY(says(test::error_of([&] { open_model(folder, "another"); }), "not of another"));
 
