@@ -43,24 +43,29 @@ EncodingKey key_of(const Experiment& experiment) {
 
 /// Names the frames that the method could not read, before anybody waits.
 void require_readings(const Sequence& sequence, const MethodInfo& info) {
-  if (info.modality != Modality::Lidar)
-    throw Error("{} reads images; sequences of images cannot be run yet", info.title);
   if (sequence.frames.empty()) throw Error("{} has no frames", sequence.name);
+  const bool images = info.modality == Modality::Image;
   std::vector<std::int64_t> missing;
   for (const Frame& frame : sequence.frames) {
-    if (frame.cloud.empty() || !fs::exists(frame.cloud)) missing.push_back(frame.number);
+    const fs::path& file = images ? frame.image : frame.cloud;
+    if (file.empty() || !fs::exists(file)) missing.push_back(frame.number);
   }
   if (missing.empty()) return;
   constexpr std::size_t kNamed = 5;
   const auto named = std::span(missing).first(std::min(missing.size(), kNamed));
-  throw Error("{} of {} frames of {} have no scan (number {}{}); complete the download or leave these frames out",
-              missing.size(), sequence.frames.size(), sequence.name, fmt::join(named, ", "),
+  throw Error("{} of {} frames of {} have no {} (number {}{}); complete the download or leave these frames out",
+              missing.size(), sequence.frames.size(), sequence.name, images ? "image" : "scan", fmt::join(named, ", "),
               missing.size() > kNamed ? ", …" : "");
 }
 
-std::vector<Reading> read(const Sequence& sequence, FrameId first, FrameId last) {
+std::vector<Reading> read(const Sequence& sequence, Modality modality, FrameId first, FrameId last) {
   std::vector<Reading> readings;
-  for (FrameId frame = first; frame < last; ++frame) readings.push_back({read_cloud(sequence, frame), {}});
+  for (FrameId frame = first; frame < last; ++frame) {
+    if (modality == Modality::Image)
+      readings.push_back({{}, read_picture(sequence, frame)});
+    else
+      readings.push_back({read_cloud(sequence, frame), {}});
+  }
   return readings;
 }
 
@@ -71,11 +76,12 @@ void encode(const Sequence& sequence, Method& method, EncodingStore& store, Shar
   const FrameId num_frames = share.last - share.first;
   if (store.size() > num_frames)
     throw Error("{} holds more frames than {}; delete it and run again", store.file().string(), sequence.name);
+  const Modality modality = relocus::method(experiment.method).modality;
   double loading = 0;  // written by one thread at a time
   const auto start_reading = [&](FrameId first) {
     return std::async(std::launch::async, [&, first, last = std::min(first + kBatch, num_frames)] {
       const Stopwatch watch;
-      auto readings = read(sequence, share.first + first, share.first + last);
+      auto readings = read(sequence, modality, share.first + first, share.first + last);
       loading += watch.milliseconds();
       return readings;
     });

@@ -27,6 +27,13 @@ std::string names_of_formats() {
               sequences.front().string());
 }
 
+const Frame& frame_of(const Sequence& sequence, FrameId frame) {
+  if (frame < 0 || std::size_t(frame) >= sequence.frames.size())
+    throw Error("{} has no frame {}; its frames are 0 to {}", sequence.name, frame,
+                std::int64_t(sequence.frames.size()) - 1);
+  return sequence.frames[std::size_t(frame)];
+}
+
 }  // namespace
 
 const DatasetFormat& dataset(std::string_view name) {
@@ -54,14 +61,19 @@ Sequence open_sequence(const fs::path& path) {
 }
 
 PointCloud read_cloud(const Sequence& sequence, FrameId frame) {
-  if (frame < 0 || std::size_t(frame) >= sequence.frames.size())
-    throw Error("{} has no frame {}; its frames are 0 to {}", sequence.name, frame,
-                std::int64_t(sequence.frames.size()) - 1);
-  const Frame& each = sequence.frames[std::size_t(frame)];
+  const Frame& each = frame_of(sequence, frame);
   if (each.cloud.empty())
     throw Error("frame {} of {} (file number {}) has no scan; copy the missing file or choose another frame", frame,
                 sequence.name, each.number);
   return dataset(sequence.format).cloud(each.cloud);
+}
+
+Picture read_picture(const Sequence& sequence, FrameId frame) {
+  const Frame& each = frame_of(sequence, frame);
+  if (each.image.empty())
+    throw Error("frame {} of {} (file number {}) has no image; copy the missing file or choose another frame", frame,
+                sequence.name, each.number);
+  return read_picture(each.image);
 }
 
 }  // namespace relocus

@@ -3,6 +3,7 @@
 #include <functional>
 #include <span>
 
+#include "core/image.h"
 #include "core/types.h"
 
 namespace relocus {
@@ -30,5 +31,8 @@ Sequence open_sequence(const std::filesystem::path& path);
 
 /// Reads the scan of one frame with the format of its sequence. Throws when the frame has none or the file is bad.
 PointCloud read_cloud(const Sequence& sequence, FrameId frame);
+
+/// Reads the image of one frame. Throws when the frame has none or the file is bad.
+Picture read_picture(const Sequence& sequence, FrameId frame);
 
 }  // namespace relocus

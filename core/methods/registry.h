@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/cell_map.h"
+#include "core/image.h"
 #include "core/options.h"
 #include "core/types.h"
 
@@ -16,7 +17,7 @@ enum class Modality { Lidar, Image };
 /// What the sensors gave for one frame; a method reads what its modality names.
 struct Reading {
   PointCloud cloud;
-  Array image;  ///< [3, height, width], RGB, [0, 1]
+  Picture picture;  ///< in 8 bits, as published code resizes it before it makes floats of it
 };
 
 /// What an intermediate result is: all that a view must know to show it, whatever the method.
