@@ -106,6 +106,28 @@ Eigen::MatrixXf rings_of(const Spectrum& spectrum) {
   return rings;
 }
 
+/// Where the correlation of a map, its real or its imaginary part, is largest.
+PlanarGuess peak_of(const Spectrum& map, bool imaginary, double yaw) {
+  const int reach = int(kFarthest / kCell);
+  const auto at = [&](int row, int column) {
+    const Complex& value = map[std::size_t(wrapped(row) * kSide + wrapped(column))];
+    return double(imaginary ? -value.imag() : value.real());
+  };
+  PlanarGuess best{yaw, 0, 0, -std::numeric_limits<double>::infinity()};
+  int at_row = 0, at_column = 0;
+  for (int row = -reach; row <= reach; ++row)
+    for (int column = -reach; column <= reach; ++column)
+      if (const double score = at(row, column); score > best.score)
+        best.score = score, at_row = row, at_column = column;
+  const auto between = [](double before, double here, double after) {
+    const double bend = before - 2 * here + after;
+    return bend < 0 ? std::clamp(0.5 * (before - after) / bend, -0.5, 0.5) : 0;
+  };
+  best.x = kCell * (at_column + between(at(at_row, at_column - 1), best.score, at(at_row, at_column + 1)));
+  best.y = kCell * (at_row + between(at(at_row - 1, at_column), best.score, at(at_row + 1, at_column)));
+  return best;
+}
+
 }  // namespace
 
 UprightMap upright_map(const PointCloud& cloud) {
@@ -143,7 +165,8 @@ std::vector<double> likely_yaws(const UprightMap& a, const UprightMap& b, int mo
   return yaws;
 }
 
-std::vector<PlanarGuess> correlate(const UprightMap& a, const UprightMap& b, std::span<const double> yaws) {
+std::vector<PlanarGuess> correlate(const UprightMap& a, const UprightMap& b, std::span<const double> yaws,
+                                   int threads) {
   // What is common in all maps (low frequencies) is damped.
   Spectrum damped = a.spectrum;
   double energy = 0;
@@ -151,9 +174,9 @@ std::vector<PlanarGuess> correlate(const UprightMap& a, const UprightMap& b, std
     energy += std::norm(value);
     value *= float(std::pow(double(std::abs(value)) + 1e-3, -kWhitening));
   }
-  std::vector<PlanarGuess> guesses;
-  if (energy <= 0 || b.cells.empty()) return guesses;
-  const int reach = int(kFarthest / kCell);
+  if (energy <= 0 || b.cells.empty()) return {};
+  std::vector<PlanarGuess> guesses(yaws.size());
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
   for (std::size_t i = 0; i < yaws.size(); i += 2) {  // two at once: one is the real part, one the imaginary
     Spectrum map(std::size_t(kSide * kSide));
     draw(b.cells, yaws[i], 1, map);
@@ -161,25 +184,8 @@ std::vector<PlanarGuess> correlate(const UprightMap& a, const UprightMap& b, std
     transform(map, false);
     for (std::size_t k = 0; k < map.size(); ++k) map[k] = damped[k] * std::conj(map[k]);
     transform(map, true);
-    for (std::size_t part = 0; part < 2 && i + part < yaws.size(); ++part) {
-      const auto at = [&](int row, int column) {
-        const Complex& value = map[std::size_t(wrapped(row) * kSide + wrapped(column))];
-        return double(part == 0 ? value.real() : -value.imag());
-      };
-      PlanarGuess best{yaws[i + part], 0, 0, -std::numeric_limits<double>::infinity()};
-      int at_row = 0, at_column = 0;
-      for (int row = -reach; row <= reach; ++row)
-        for (int column = -reach; column <= reach; ++column)
-          if (const double score = at(row, column); score > best.score)
-            best.score = score, at_row = row, at_column = column;
-      const auto between = [](double before, double here, double after) {
-        const double bend = before - 2 * here + after;
-        return bend < 0 ? std::clamp(0.5 * (before - after) / bend, -0.5, 0.5) : 0;
-      };
-      best.x = kCell * (at_column + between(at(at_row, at_column - 1), best.score, at(at_row, at_column + 1)));
-      best.y = kCell * (at_row + between(at(at_row - 1, at_column), best.score, at(at_row + 1, at_column)));
-      guesses.push_back(best);
-    }
+    for (std::size_t part = 0; part < 2 && i + part < yaws.size(); ++part)
+      guesses[i + part] = peak_of(map, part == 1, yaws[i + part]);
   }
   std::ranges::stable_sort(guesses, std::greater(), &PlanarGuess::score);
   return guesses;

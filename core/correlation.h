@@ -28,6 +28,7 @@ struct PlanarGuess {
 std::vector<double> likely_yaws(const UprightMap& a, const UprightMap& b, int most);
 
 /// The best shift for each of the yaws, best first.
-std::vector<PlanarGuess> correlate(const UprightMap& a, const UprightMap& b, std::span<const double> yaws);
+std::vector<PlanarGuess> correlate(const UprightMap& a, const UprightMap& b, std::span<const double> yaws,
+                                   int threads = 1);
 
 }  // namespace relocus

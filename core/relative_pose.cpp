@@ -52,12 +52,13 @@ constexpr double kStill = 2e-3, kLevel = 2e-4;  ///< [m], [rad] of one iteration
 constexpr std::size_t kGlance = 4;              ///< a glance at the structure is one point of so many
 constexpr double kHopeless = 0.25;              ///< of the share that is asked for: nothing is refined
 
-/// Pairs are what is worth doing side by side: within one, Open3D's loops are too short for several threads, and cost
-/// ten times as much where other programs want the cores, too.
+/// Pairs are what is worth doing side by side, and of one pair its guesses: Open3D's loops are too short for several
+/// threads, and cost ten times as much where other programs want the cores, too.
 class OneThread {
  public:
   OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
   ~OneThread() { omp_set_num_threads(before_); }
+  int for_guesses() const { return omp_in_parallel() ? 1 : before_; }
 
  private:
   int before_;
@@ -238,8 +239,8 @@ std::optional<Eigen::Isometry3d> from_keypoints(const Keypoints& a, const Keypoi
 /// One search of a pose; keeps what its stages share.
 class Search {
  public:
-  Search(const PoseScan& a, const PoseScan& b, const PoseSettings& settings, const Progress& progress)
-      : a_(a), b_(b), settings_(settings), progress_(progress) {}
+  Search(const PoseScan& a, const PoseScan& b, const PoseSettings& settings, int threads, const Progress& progress)
+      : a_(a), b_(b), settings_(settings), threads_(threads), progress_(progress) {}
 
   /// Checks the guesses with few points, refines the best ones, and remembers what is better than what was found
   /// before.
@@ -248,13 +249,15 @@ class Search {
       Eigen::Isometry3d pose;
       double share;
     };
-    std::vector<Checked> checked;
+    std::vector<Checked> checked(guesses.size());
     Watch watch;
-    for (const Eigen::Isometry3d& guess : guesses) {
-      progress_("Laying scans over each other", std::min(done_++, kSteps), kSteps);
-      const Eigen::Isometry3d pose = refined(a_.coarse, a_.coarse_tree, b_.check, guess, {4, 2}, 8);
-      checked.push_back({pose, structure_share(a_.fine, a_.fine_tree, b_.upright, pose, 2 * kJudgedReach, kGlance)});
+    progress_("Laying scans over each other", std::min(done_, kSteps), kSteps);
+#pragma omp parallel for schedule(dynamic) num_threads(threads_)
+    for (std::size_t i = 0; i < guesses.size(); ++i) {
+      const Eigen::Isometry3d pose = refined(a_.coarse, a_.coarse_tree, b_.check, guesses[i], {4, 2}, 8);
+      checked[i] = {pose, structure_share(a_.fine, a_.fine_tree, b_.upright, pose, 2 * kJudgedReach, kGlance)};
     }
+    done_ += guesses.size();
     std::ranges::stable_sort(checked, std::greater(), &Checked::share);
     times_.check += watch.lap();
     for (std::size_t i = 0; i < std::min(kRefined, checked.size()) && !best_.verified; ++i) {
@@ -268,7 +271,7 @@ class Search {
   void try_correlation(std::span<const double> yaws, PoseSource source) {
     Watch watch;
     progress_("Laying scans over each other", done_++, kSteps);
-    std::vector<PlanarGuess> planar = correlate(a_.map, b_.map, yaws);
+    std::vector<PlanarGuess> planar = correlate(a_.map, b_.map, yaws, threads_);
     if (planar.size() > std::size_t(settings_.guesses)) planar.resize(std::size_t(settings_.guesses));
     times_.correlation += watch.lap();
     std::vector<Eigen::Isometry3d> guesses;
@@ -326,6 +329,7 @@ class Search {
 
   const PoseScan &a_, &b_;
   const PoseSettings& settings_;
+  int threads_;
   const Progress& progress_;
   RelativePose best_;
   bool found_ = false;
@@ -372,7 +376,7 @@ bool is_verified(const RelativePose& pose, const PoseThresholds& thresholds) {
 RelativePose estimate_pose(const PoseScan& a, const PoseScan& b, const PoseHints& hints, const PoseSettings& settings,
                            const Progress& progress) {
   const OneThread one_thread;
-  Search search(a, b, settings, progress);
+  Search search(a, b, settings, one_thread.for_guesses(), progress);
   if (hints.keypoints) {
     Watch watch;
     const auto guess = from_keypoints(hints.keypoints->first, hints.keypoints->second, settings);
