@@ -33,6 +33,7 @@ struct Rule {
 
 Rule rule_for(std::string_view name, const torch::Tensor& tensor) {
   const std::string_view last = name.substr(name.rfind('.') + 1);
+  if (name.ends_with("WPCA.0.weight")) return {0, std::sqrt(3.0 / double(tensor.size(1)))};
   if (last == "weight" && tensor.dim() == 1) return {1, 0.1};
   if (last == "weight") return {0, std::sqrt(6.0 / (double(tensor.numel()) / double(tensor.size(0))))};
   if (last == "bias" || last == "running_mean") return {0, 0.1};
@@ -42,14 +43,34 @@ Rule rule_for(std::string_view name, const torch::Tensor& tensor) {
   return {0, std::sqrt(3.0 / 512)};  // cluster_weights, cluster_weights2, hidden1_weights
 }
 
+/// Rows of unit length times `factor`: NetVLAD's centroids, and what assigns cells to them.
+torch::Tensor unit_rows(std::uint64_t seed, at::IntArrayRef shape, double factor) {
+  torch::Tensor numbers = torch::empty({shape[0], shape[1]}, torch::kDouble);
+  double* values = numbers.data_ptr<double>();
+  for (std::int64_t i = 0; i < numbers.numel(); ++i) values[i] = uniform(seed, std::uint64_t(i));
+  return (numbers / numbers.norm(2, {1}, true) * factor).to(torch::kFloat).view(shape);
+}
+
 }  // namespace
 
 double golden_number(std::string_view name, std::uint64_t index) { return uniform(fnv1a(name), index); }
 
 void fill_by_golden_rule(torch::nn::Module& network, const std::string& prefix, const std::string& suffix) {
   const torch::NoGradGuard no_gradient;
-  for (auto& [name, tensor] : state_of(network, prefix)) {
+  const Tensors state = state_of(network, prefix);
+  constexpr std::string_view assigns = "conv.weight";
+  for (auto [name, tensor] : state) {
+    if (name.starts_with(prefix + "input.")) continue;  // of images: what is subtracted from the pixels
     const std::uint64_t seed = fnv1a(name + suffix);
+    const std::string centroids = name.substr(0, name.size() - std::min(name.size(), assigns.size())) + "centroids";
+    if (name.ends_with("centroids")) {
+      tensor.copy_(unit_rows(seed, tensor.sizes(), 1));
+      continue;
+    }
+    if (name.ends_with(assigns) && state.contains(centroids)) {
+      tensor.copy_(unit_rows(fnv1a(centroids + suffix), tensor.sizes(), 20));
+      continue;
+    }
     const Rule rule = rule_for(name, tensor);
     if (tensor.scalar_type() != torch::kFloat) {
       tensor.zero_();
