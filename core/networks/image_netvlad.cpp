@@ -68,8 +68,10 @@ VladCells VladPool::cells(const torch::Tensor& map, Flavour flavour) const {
 }
 
 torch::Tensor VladPool::residuals(const VladCells& cells) const {
-  return torch::bmm(cells.assignment, cells.features.transpose(1, 2)) -
-         cells.assignment.sum(2).unsqueeze(2) * centroids_;  // [B, K, C]
+  // In double precision: two sums that are nearly the same are subtracted, and a short residual is lengthened then.
+  const torch::Tensor shares = cells.assignment.to(torch::kDouble), features = cells.features.to(torch::kDouble);
+  const torch::Tensor sums = torch::bmm(shares, features.transpose(1, 2));  // [B, K, C]
+  return (sums - shares.sum(2).unsqueeze(2) * centroids_).to(cells.features.scalar_type());
 }
 
 torch::Tensor VladPool::normalised(const torch::Tensor& residuals, Flavour flavour) const {
