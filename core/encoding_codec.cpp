@@ -20,6 +20,7 @@ enum class Coding : std::uint64_t {
   Half = 0,
   SparseHalf = 1,  ///< one bit a value (set: not zero), then the halves that are not zero
   Float = 2,       ///< where a value overflows half precision
+  Bytes = 3,       ///< whole numbers from 0 to 255
 };
 
 std::uint64_t padded(std::uint64_t bytes) { return (bytes + 7) / 8 * 8; }
@@ -82,14 +83,17 @@ void write_array(Writer& writer, const Array& array, std::size_t position) {
 
   std::vector<std::uint16_t> halves(array.values.size());
   to_half(array.values, halves);
-  bool overflows = false;
+  bool overflows = false, bytes = !halves.empty();
   std::size_t num_nonzero = 0;
   for (std::size_t i = 0; i < halves.size(); ++i) {
     overflows |= (halves[i] & 0x7fff) == 0x7c00 && std::isfinite(array.values[i]);
     num_nonzero += halves[i] != 0;
+    const float value = array.values[i];
+    bytes = bytes && value >= 0 && value <= 255 && value == float(std::uint8_t(value)) && !std::signbit(value);
   }
-  const bool sparse = halves.size() / 8 + num_nonzero * 2 < halves.size() * 2;
-  const Coding coding = overflows ? Coding::Float : sparse ? Coding::SparseHalf : Coding::Half;
+  const std::size_t sparse_size = halves.size() / 8 + num_nonzero * 2;
+  const bool sparse = sparse_size < halves.size() * (bytes ? 1 : 2);
+  const Coding coding = overflows ? Coding::Float : sparse ? Coding::SparseHalf : bytes ? Coding::Bytes : Coding::Half;
 
   writer.number(std::uint64_t(coding));
   writer.number(array.shape.size());
@@ -97,6 +101,7 @@ void write_array(Writer& writer, const Array& array, std::size_t position) {
   if (coding == Coding::Float) writer.numbers(array.values);
   if (coding == Coding::Half) writer.numbers(halves);
   if (coding == Coding::SparseHalf) write_sparse(writer, halves, num_nonzero);
+  if (coding == Coding::Bytes) writer.numbers(std::vector<std::uint8_t>(array.values.begin(), array.values.end()));
 }
 
 std::vector<float> to_floats(const std::vector<std::uint16_t>& halves) {
@@ -138,6 +143,11 @@ Array read_array(Reader& reader) {
     case Coding::SparseHalf:
       array.values = read_sparse(reader, count);
       break;
+    case Coding::Bytes: {
+      const auto bytes = reader.numbers<std::uint8_t>(count);
+      array.values.assign(bytes.begin(), bytes.end());
+      break;
+    }
     case Coding::Float:
       array.values = reader.numbers<float>(count);
       break;

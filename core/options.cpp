@@ -34,7 +34,7 @@ void check_range(std::string_view name, T value, Range<T> range) {
 }
 
 void check_choice(std::string_view name, const std::string& value, std::span<const std::string_view> choices) {
-  if (std::ranges::find(choices, value) == choices.end())
+  if (!choices.empty() && std::ranges::find(choices, value) == choices.end())
     throw Error("{} = \"{}\" is not one of: {}", name, value, joined(choices));
 }
 
@@ -72,7 +72,10 @@ struct Reader final : OptionVisitor {
   void operator()(std::string_view name, std::string& value, std::span<const std::string_view> choices,
                   About) override {
     if (const Json* found = find(name)) {
-      if (!found->is_string()) throw Error("{} = {} should be one of: {}", name, found->dump(), joined(choices));
+      if (!found->is_string()) {
+        throw Error("{} = {} should be {}", name, found->dump(),
+                    choices.empty() ? "a text" : "one of: " + joined(choices));
+      }
       const auto word = found->get<std::string>();
       check_choice(name, word, choices);
       value = word;

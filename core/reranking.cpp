@@ -72,6 +72,10 @@ void score(FrameId query_frame, std::span<Candidate> candidates, Method& method,
     if (std::isnan(candidate.similarity)) unscored.push_back(&candidate);
   }
   if (unscored.empty()) return;
+  if (const auto* together = dynamic_cast<const ComparesTogether*>(&method); together && together->compares_together()) {
+    unscored.clear();
+    for (Candidate& candidate : candidates) unscored.push_back(&candidate);
+  }
   const auto query = cache.get(query_frame);
   std::vector<std::shared_ptr<const Prepared>> prepared;
   for (const Candidate* candidate : unscored) prepared.push_back(cache.get(candidate->frame));

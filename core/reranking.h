@@ -7,6 +7,14 @@
 
 namespace relocus {
 
+/// A method may be this too: its similarities of candidates are told in relation to each other, so that all of a query
+/// belong into one call of Method::rerank().
+class ComparesTogether {
+ public:
+  virtual ~ComparesTogether() = default;
+  virtual bool compares_together() const = 0;
+};
+
 /// The second stage of a search: gives the first num_candidates of every retrieval that have no similarity one, and
 /// sorts them by it; the others follow as the search had them. With a store of `scores` (one record a retrieval), what
 /// it holds is not computed again and what is computed goes there, at the latest when progress throws Cancelled.

@@ -5,12 +5,15 @@
 #include <QDoubleSpinBox>
 #include <QFormLayout>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QSpinBox>
 #include <QVBoxLayout>
 #include <QWheelEvent>
 #include <algorithm>
 #include <cmath>
+
+#include "core/error.h"
 
 namespace relocus {
 namespace {
@@ -97,6 +100,7 @@ class OptionsForm::Rows final : public OptionVisitor {
   void operator()(std::string_view name, std::string& value, std::span<const std::string_view> choices,
                   About about) override {
     if (form_.hidden_.contains(std::string(name))) return;
+    if (choices.empty()) return add_text(name, value, about);
     auto* box = new CalmBox<QComboBox>;
     for (const std::string_view choice : choices) box->addItem(humanised(choice), text(choice));
     box->setCurrentIndex(box->findData(text(value)));
@@ -109,6 +113,26 @@ class OptionsForm::Rows final : public OptionVisitor {
   }
 
  private:
+  /// A text may change other options (the file that it names is read), so all rows are made anew behind it. One that
+  /// does not fit is taken back, and its tooltip says why.
+  void add_text(std::string_view name, const std::string& value, About about) {
+    auto* line = new QLineEdit(QString::fromStdString(value));
+    connect(line, &QLineEdit::editingFinished, &form_, [line, key = std::string(name), before = value, form = &form_] {
+      const std::string now = line->text().toStdString();
+      if (now == before || !form->options_) return;
+      try {
+        set_options(*form->options_, {{key, now}});
+      } catch (const Error& error) {
+        line->setText(QString::fromStdString(before));
+        line->setToolTip(QString::fromStdString(error.what()));
+        return;
+      }
+      form->changed();
+      QMetaObject::invokeMethod(form, &OptionsForm::fill, Qt::QueuedConnection);
+    });
+    add(name, line, about);
+  }
+
   void finish(QAbstractSpinBox& box, std::string_view name, About about, const QString& range) {
     if (!about.unit.empty()) {
       const QString suffix = QLatin1Char(' ') + text(about.unit);
