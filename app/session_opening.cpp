@@ -1,5 +1,8 @@
 // What the session opens, saves and hands to others, and which of its experiments the window is about.
 #include "app/session.h"
+
+#include <algorithm>
+
 #include "app/shelter.h"
 #include "core/datasets/registry.h"
 #include "core/error.h"
@@ -7,6 +10,12 @@
 
 namespace relocus {
 namespace {
+
+bool can_read(Modality modality, const Sequence& sequence) {
+  return std::ranges::any_of(sequence.frames, [&](const Frame& frame) {
+    return modality == Modality::Lidar ? !frame.cloud.empty() : !frame.image.empty();
+  });
+}
 
 QString text(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
 
@@ -72,6 +81,9 @@ void Session::adopt(Opening opening) {
         .start([experiment = opening.experiment](const Progress&) { return experiment; },
                [this](std::shared_ptr<const Experiment> experiment) { adopt(std::move(experiment)); });
   } else {
+    for (const Modality modality : {Modality::Lidar, Modality::Image})
+      if (!can_read(method(method_choice_.name).modality, opened_->sequence) && can_read(modality, opened_->sequence))
+        set_method({.name = first_method(modality).name});
     set_query(0);
     evaluate_again();
   }

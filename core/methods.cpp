@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "core/environment.h"
 #include "core/error.h"
 #include "core/methods/registry.h"
 
@@ -10,6 +14,19 @@ const MethodInfo& method(std::string_view name) {
   std::string known;
   for (const MethodInfo& info : methods()) known += (known.empty() ? "" : ", ") + info.name;
   throw Error("there is no method \"{}\"; known: {}", name, known);
+}
+
+const MethodInfo& first_method(Modality modality) {
+  const auto fits = [&](const MethodInfo& info) { return info.modality == modality; };
+  const auto has_weights = [&](const MethodInfo& info) {
+    return fits(info) && info.needs_weights && std::filesystem::exists(models_folder() / info.name / "model.json");
+  };
+  const auto needs_none = [&](const MethodInfo& info) { return fits(info) && !info.needs_weights; };
+  const std::span<const MethodInfo> all = methods();
+  auto found = std::ranges::find_if(all, has_weights);
+  if (found == all.end()) found = std::ranges::find_if(all, needs_none);
+  if (found == all.end()) found = std::ranges::find_if(all, fits);
+  return found == all.end() ? all.front() : *found;
 }
 
 }  // namespace relocus

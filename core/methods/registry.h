@@ -91,6 +91,10 @@ struct MethodInfo {
 
 std::span<const MethodInfo> methods();
 
+/// The method that is offered first for what a sequence has: one whose weights ship with the program, or else one that
+/// needs none.
+const MethodInfo& first_method(Modality modality);
+
 /// The method of that name. Throws on an unknown one, naming the known.
 const MethodInfo& method(std::string_view name);
 
