@@ -38,6 +38,8 @@ void BevnetOptions::visit(OptionVisitor& option) {
           "little data suffices"});
   option("overlap_alone", overlap_alone,
          {"", "Train a new overlap head for the backbone of --weights, which stays as it is"});
+  option("overlap_from", overlap_from, {0, 100'000'000},
+         {"steps", "After which the overlap head begins, once there are features to compare; with contrast"});
   option("refine_poses", refine_poses, {"", "By iterated closest points; measured once and kept"});
   option("decoder", decoder, {"", "Train keypoints and local descriptors for registration too"});
   option("contrast", contrast,

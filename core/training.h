@@ -36,6 +36,7 @@ struct BevnetOptions : TrainingOptions {
   double negative_share = 0.15;  ///< of pairs that show different places, where there are such
   bool isotropic = false;        ///< kernels depend on the distance from their middle alone
   bool overlap_alone = false;    ///< a new overlap head for the backbone of the weights given, which stays as it is
+  int overlap_from = 0;          ///< [steps] before, features learn alone, by contrast
   bool refine_poses = true;      ///< by iterated closest points, kept in the folder of the training
   bool decoder = true;           ///< keypoints and local descriptors too
   bool contrast = false;         ///< coarse cells learn by contrast instead of the circle loss

@@ -348,13 +348,19 @@ torch::Tensor detector_loss(const torch::Tensor& distances, const torch::Tensor&
   return ((distances.diagonal() - closest) * (first_scores + second_scores)).mean();
 }
 
+BevNetLoss features_loss(const SparseMap& coarse, const TrainingPair& pair, const LabelOptions& labels,
+                         std::mt19937_64& random) {
+  BevNetLoss loss;
+  loss.coarse = coarse_loss(coarse, pair, labels, random);
+  loss.total = loss.coarse.loss.defined() ? loss.coarse.loss : coarse.features.sum() * 0;
+  return loss;
+}
+
 BevNetLoss coarse_bevnet_loss(const SparseMap& coarse, const OverlapHead::Overlap& overlap, const TrainingPair& pair,
                               const LabelOptions& labels, std::mt19937_64& random) {
-  BevNetLoss loss;
+  BevNetLoss loss = features_loss(coarse, pair, labels, random);
   loss.overlap = overlap_loss(overlap, *coarse.cells, pair.second_from_first, pair.grid, labels);
-  loss.total = loss.overlap.loss;
-  loss.coarse = coarse_loss(coarse, pair, labels, random);
-  if (loss.coarse.loss.defined()) loss.total = loss.total + loss.coarse.loss;
+  loss.total = loss.coarse.loss.defined() ? loss.overlap.loss + loss.coarse.loss : loss.overlap.loss;
   return loss;
 }
 

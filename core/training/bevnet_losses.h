@@ -93,4 +93,8 @@ BevNetLoss bevnet_loss(const BevNet::Result& result, const OverlapHead::Overlap&
 BevNetLoss coarse_bevnet_loss(const SparseMap& coarse, const OverlapHead::Overlap& overlap, const TrainingPair& pair,
                               const LabelOptions& labels, std::mt19937_64& random);
 
+/// Those of the features alone, without an overlap head.
+BevNetLoss features_loss(const SparseMap& coarse, const TrainingPair& pair, const LabelOptions& labels,
+                         std::mt19937_64& random);
+
 }  // namespace relocus

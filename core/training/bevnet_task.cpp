@@ -1,5 +1,6 @@
 #include "core/training/bevnet_task.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
 
 #include <cmath>
@@ -14,6 +15,8 @@ namespace relocus {
 namespace {
 
 constexpr std::uint64_t validation_seed = 0x76616c;  // the same pairs for every training
+
+constexpr double no_overlap = -1e6;  // figure of a network that knows features only: worse than any that compares
 
 struct PairSample : TrainingTask::Sample {
   TrainingPair pair;
@@ -118,11 +121,19 @@ class BevnetTask : public TrainingTask {
     } else if (options.overlap_alone) {
       throw Error("overlap_alone needs a backbone: name its weights (--weights)");
     }
-    if (!has_head && !options.reference) begin_by_comparing();
+    begins_at_ = has_head || options.reference || options.overlap_alone ? 0 : options.overlap_from;
+    if (begins_at_ > 0 && !options.contrast)
+      throw Error("overlap_from needs contrast: before the overlap head begins, the features learn by it alone");
+    if (begins_at_ == 0 && !has_head && !options.reference) begin_by_comparing();
     network_->to(device_);
   }
 
   torch::nn::Module& network() override { return *network_; }
+
+  void prepare_step(std::int64_t step, const Progress&) override {
+    if (begins_at_ > 0 && step == begins_at_) begin_by_comparing();
+    compares_ = step >= begins_at_;
+  }
 
   std::unique_ptr<Sample> load(std::int64_t number) const override {
     return sample(training_,
@@ -146,18 +157,18 @@ class BevnetTask : public TrainingTask {
       loss = bevnet_loss(result, overlap_of(result.coarse), pair, labels_, random);
     } else {
       const SparseMap coarse = network_->backbone()->forward(pair.input);
-      loss = coarse_bevnet_loss(coarse, overlap_of(coarse), pair, labels_, random);
+      loss = compares_ ? coarse_bevnet_loss(coarse, overlap_of(coarse), pair, labels_, random)
+                       : features_loss(coarse, pair, labels_, random);
     }
-    Losses result{loss.total,
-                  {{"loss", loss.total.item<double>()}, {"overlap_loss", loss.overlap.loss.item<double>()}}};
+    Losses result{loss.total, {{"loss", loss.total.item<double>()}}};
     const auto add = [&](const char* name, const torch::Tensor& value) {
       if (value.defined()) result.values.emplace_back(name, value.item<double>());
     };
-    add("coarse_loss", loss.coarse.loss), add("fine_loss", loss.fine.loss);
+    add("overlap_loss", loss.overlap.loss), add("coarse_loss", loss.coarse.loss), add("fine_loss", loss.fine.loss);
     add("detector_loss", loss.detector), add("height_loss", loss.height);
     if (loss.coarse.loss.defined()) result.values.emplace_back("coarse_accuracy", loss.coarse.accuracy);
     if (loss.fine.loss.defined()) result.values.emplace_back("fine_accuracy", loss.fine.accuracy);
-    if (!sample.is_negative) {
+    if (!sample.is_negative && loss.overlap.loss.defined()) {
       result.values.emplace_back("precision", loss.overlap.precision);
       result.values.emplace_back("recall", loss.overlap.recall);
     }
@@ -170,14 +181,19 @@ class BevnetTask : public TrainingTask {
 
   Validation validate(const Progress& progress) override {
     const int count = options_.validation_pairs;
-    double loss = 0, error = 0, right = 0, cells = 0;
+    double loss = 0, error = 0, right = 0, cells = 0, features = 0;
     Correlation correlation;
+    std::mt19937_64 random(validation_seed);
     for (int i = 0; i < count; ++i) {
       progress("Validating", std::size_t(i), std::size_t(count));
       const auto given = sample(validation_, {options_.max_distance, options_.negative_share, options_.sector_share},
                                 validation_seed, i);
       const auto& pair = dynamic_cast<const PairSample&>(*given).pair;
       const SparseMap coarse = network_->backbone()->forward(on_device(pair.input));
+      if (!compares_) {
+        features += features_loss(coarse, pair, labels_, random).total.item<double>();
+        continue;
+      }
       const OverlapHead::Overlap overlap = overlap_of(coarse);
       const OverlapLoss found = overlap_loss(overlap, *coarse.cells, pair.second_from_first, pair.grid, labels_);
       const double truth = mean_label(found), score = double(overlap.score);
@@ -186,6 +202,7 @@ class BevnetTask : public TrainingTask {
       right += ((torch::cat({overlap.query, overlap.candidate}) > 0.5) == (labels > 0.5)).sum().item<double>();
       cells += double(labels.numel());
     }
+    if (!compares_) return {no_overlap - features / count, {{"coarse_loss", features / count}}};
     return {-loss / count,
             {{"overlap_loss", loss / count},
              {"overlap_error", error / count},
@@ -255,7 +272,8 @@ class BevnetTask : public TrainingTask {
     set(fuse("mlp.0"), torch::cat({torch::cat({none, same}, 1), torch::cat({none, -same}, 1)}));
     set(fuse("mlp.3"), torch::cat({-spread, spread}, 1));
 
-    const torch::Tensor look = torch::randn({(hidden + 1) / 2, c}) / std::sqrt(double(c));
+    auto random = at::make_generator<at::CPUGeneratorImpl>(std::uint64_t(options_.seed));
+    const torch::Tensor look = torch::randn({(hidden + 1) / 2, c}, random) / std::sqrt(double(c));
     torch::Tensor middle = torch::zeros({hidden, c, 3, 3});
     middle.select(3, 1).select(2, 1).copy_(torch::cat({look, -look}).slice(0, 0, hidden));
     set("last_conv16.0", middle);
@@ -283,6 +301,8 @@ class BevnetTask : public TrainingTask {
   TrainingSequences training_, validation_;
   std::optional<RefinedPoses> refined_;
   LabelOptions labels_;
+  std::int64_t begins_at_ = 0;  ///< step at which the overlap head begins
+  bool compares_ = true;        ///< it has begun
   std::shared_ptr<BevNet> network_;
 };
 

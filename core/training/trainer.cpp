@@ -173,7 +173,7 @@ Standing load(const fs::path& path, TrainingTask& task, Adam& adam, const std::s
     throw Error("{} was trained with other options or sequences: resume with those ({}), or train in another folder",
                 path.string(), kept == file.metadata.end() ? "unknown" : kept->second);
   load_strictly(task.network(), file.tensors, "network.", path.string());
-  adam.restore(under_prefix(file.tensors, "adam."), standing.step);
+  adam.restore(under_prefix(file.tensors, "adam."));
   task.restore(under_prefix(file.tensors, "task."));
   return standing;
 }
@@ -193,17 +193,17 @@ std::string fixed_options(const TrainingOptions& options, const TrainingRun& run
 
 Adam::Adam(const torch::nn::Module& network, double weight_decay) : weight_decay_(weight_decay) {
   for (const auto& entry : network.named_parameters())
-    parts_.push_back({entry.key(), entry.value(), torch::zeros_like(entry.value()), torch::zeros_like(entry.value())});
+    parts_.push_back({entry.key(), entry.value(), torch::zeros_like(entry.value()), torch::zeros_like(entry.value()),
+                      torch::zeros({}, torch::kLong)});
 }
 
 void Adam::step(double learning_rate) {
   const torch::NoGradGuard no_gradient;
-  ++steps_;
-  const double mean_scale = 1 - std::pow(mean_decay, double(steps_));
-  const double square_scale = 1 - std::pow(square_decay, double(steps_));
   for (Part& part : parts_) {
     torch::Tensor& gradient = part.parameter.mutable_grad();
     if (!gradient.defined()) continue;
+    const double steps = double(part.steps.add_(1).item<std::int64_t>());
+    const double mean_scale = 1 - std::pow(mean_decay, steps), square_scale = 1 - std::pow(square_decay, steps);
     if (weight_decay_ != 0) gradient.add_(part.parameter, weight_decay_);
     part.mean.mul_(mean_decay).add_(gradient, 1 - mean_decay);
     part.square.mul_(square_decay).addcmul_(gradient, gradient, 1 - square_decay);
@@ -218,21 +218,22 @@ Tensors Adam::state() const {
   for (const Part& part : parts_) {
     state["mean." + part.name] = part.mean.cpu();
     state["square." + part.name] = part.square.cpu();
+    state["steps." + part.name] = part.steps.clone();
   }
   return state;
 }
 
-void Adam::restore(const Tensors& state, std::int64_t steps) {
+void Adam::restore(const Tensors& state) {
   const torch::NoGradGuard no_gradient;
   for (Part& part : parts_)
-    for (auto& [kind, tensor] : {std::pair("mean.", part.mean), std::pair("square.", part.square)}) {
+    for (auto& [kind, tensor] :
+         {std::pair("mean.", part.mean), std::pair("square.", part.square), std::pair("steps.", part.steps)}) {
       const auto found = state.find(kind + part.name);
       if (found == state.end() || found->second.sizes() != tensor.sizes())
         throw Error("the checkpoint does not fit this network: the optimiser's {}{} is missing or of another shape",
                     kind, part.name);
       torch::Tensor(tensor).copy_(found->second);
     }
-  steps_ = steps;
 }
 
 TrainingOutcome run_training(TrainingTask& task, const TrainingOptions& options, const TrainingRun& run,

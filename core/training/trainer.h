@@ -47,15 +47,15 @@ class Adam {
   Adam(const torch::nn::Module& network, double weight_decay);
   void step(double learning_rate);  ///< uses up the gradients; parameters without one stay
   Tensors state() const;            ///< on the CPU
-  void restore(const Tensors& state, std::int64_t steps);
+  void restore(const Tensors& state);
 
  private:
   struct Part {
     std::string name;
     torch::Tensor parameter, mean, square;
+    torch::Tensor steps;  ///< that it took part in, scalar: some parameters begin later than others
   };
   std::vector<Part> parts_;
-  std::int64_t steps_ = 0;
   double weight_decay_;
 };
 

@@ -108,6 +108,15 @@ class TrainingTest : public QObject {
       reference.zero_grad();
       theirs->forward(input).square().mean().backward(), reference.step();
     }
+    torch::nn::Sequential both(torch::nn::Linear(2, 2), torch::nn::Linear(2, 2));
+    Adam late(*both, 0);
+    const torch::Tensor before = both[1]->as<torch::nn::Linear>()->weight.detach().clone();
+    for (int i = 0; i < 100; ++i) {
+      both[0]->as<torch::nn::Linear>()->forward(torch::ones({1, 2})).sum().backward(), late.step(0.01);
+    }
+    both[1]->as<torch::nn::Linear>()->forward(torch::ones({1, 2})).sum().backward(), late.step(0.01);
+    const torch::Tensor step = before - both[1]->as<torch::nn::Linear>()->weight.detach();
+    QVERIFY((step - 0.01).abs().max().item<double>() < 1e-5);  // its first step, however many others have done
     QVERIFY((ours->weight - theirs->weight).abs().max().item<double>() < 1e-6);
     QVERIFY((ours->bias - theirs->bias).abs().max().item<double>() < 1e-6);
   }
@@ -143,6 +152,28 @@ class TrainingTest : public QObject {
     QCOMPARE((kernel - kernel.rot90(1, {2, 3})).abs().max().item<double>(), 0.0);
     QCOMPARE((kernel.select(2, 5).select(2, 10) - kernel.select(2, 8).select(2, 9)).abs().max().item<double>(), 0.0);
     QVERIFY((kernel.select(2, 5).select(2, 5) - kernel.select(2, 5).select(2, 6)).abs().max().item<double>() > 1e-4);
+  }
+
+  void the_overlap_head_begins_when_there_are_features_to_compare() {
+    TrainingJob job = small_job(folder_, "later", 6);
+    job.assignments.insert(job.assignments.end(), {"contrast=true", "overlap_from=3"});
+    const Tensors whole = (trained(job), best_weights(job.out / "bevnet"));
+
+    job.out = folder_ / "later_resumed";
+    job.assignments.front() = "steps=3";
+    for (const TrainingPoint& point : trained(job))
+      for (const auto& [name, value] : point.values) QVERIFY2(!name.starts_with("overlap"), name.c_str());
+    job.assignments.front() = "steps=6", job.resume = true;
+    bool compares = false;
+    for (const TrainingPoint& point : trained(job))
+      for (const auto& [name, value] : point.values) compares |= name == "overlap_correlation";
+    QVERIFY(compares);
+    QCOMPARE(largest_difference(whole, best_weights(job.out / "bevnet")), 0.0);
+    QVERIFY(whole.at("last_conv16.1.running_var").sub(1).abs().max().item<float>() > 1e-3);
+
+    job.out = folder_ / "later_wrong", job.resume = false;
+    job.assignments.push_back("contrast=false");
+    QVERIFY(error_of([&] { trained(job); }).find("overlap_from needs contrast") != std::string::npos);
   }
 
   void it_learns_and_leaves_weights_that_a_method_takes() {
