@@ -6,6 +6,13 @@
 
 namespace relocus {
 
+CellGrid grid_of_image(int width, int height, int covered_width, int covered_height) {
+  const Eigen::Vector2d corner(height / 2.0, width / 2.0);
+  return {.shape = CellGrid::Shape::Square,
+          .lower = corner - Eigen::Vector2d(covered_height, covered_width),
+          .upper = corner};
+}
+
 std::optional<std::pair<int, int>> cell_at(const CellGrid& grid, int rows, int columns, double x, double y) {
   double row, column;  // in cells
   if (grid.shape == CellGrid::Shape::Square) {

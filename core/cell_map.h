@@ -22,6 +22,10 @@ struct CellGrid {
   double max_range = 80;                           ///< [m] outer radius of a polar one
 };
 
+/// The part of an image [pixels] that a map covers, from its upper left corner, as a square grid around the image's
+/// middle: x is up, y to the left. So a map's first row is the image's lowest and its first column the rightmost one.
+CellGrid grid_of_image(int width, int height, int covered_width, int covered_height);
+
 /// One value for each cell around a scan: overlap, cluster, norm, …
 struct CellMap {
   CellGrid grid;

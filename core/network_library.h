@@ -8,9 +8,11 @@
 
 #include "core/checkpoints.h"
 #include "core/keypoints.h"
+#include "core/methods/netvlad.h"
 #include "core/methods/overlap_netvlad.h"
 #include "core/methods/registry.h"
 #include "core/networks/bench.h"
+#include "core/networks/image_widths.h"
 #include "core/networks/widths.h"
 #include "core/training.h"
 #include "core/workers.h"
@@ -34,6 +36,10 @@ struct NetworkLibrary {
   std::unique_ptr<KeypointNetwork> (*keypoint_network)(const Resources& resources);  ///< see core/keypoints.h
   std::vector<TrainingOutcome> (*train)(const TrainingJob& job, const Progress& progress,
                                         const TrainingListener& listener);
+  std::unique_ptr<Method> (*netvlad)(const NetvladOptions& options, const Resources& resources);
+  std::string (*netvlad_hash)(const Resources& resources);  ///< of the weights
+  void (*write_golden_image_weights)(const std::filesystem::path& folder, const std::string& suffix,
+                                     const ImageWidths& widths, const std::string& flavour);
 };
 
 /// Loads it if need be. Throws, naming where it belongs, when it cannot be loaded.

@@ -95,6 +95,12 @@ PixelNorm::PixelNorm() {
   deviation_ = register_buffer("deviation", torch::tensor({0.229f, 0.224f, 0.225f}));
 }
 
+void PixelNorm::subtract(const torch::Tensor& mean) {
+  const torch::NoGradGuard no_gradient;
+  scale_.fill_(1), deviation_.fill_(1);
+  mean_.copy_(mean);
+}
+
 torch::Tensor PixelNorm::forward(const torch::Tensor& pixels) const {
   const std::int64_t channels[] = {3, 1, 1};
   return (pixels.to(mean_.scalar_type()) / scale_ - mean_.view(channels)) / deviation_.view(channels);

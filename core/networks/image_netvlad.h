@@ -56,6 +56,9 @@ class Whitening : public torch::nn::Module {
 class PixelNorm : public torch::nn::Module {
  public:
   PixelNorm();
+
+  /// (pixels - mean), as MATLAB's and TensorFlow's programs have it; `mean` [3] of 0 … 255.
+  void subtract(const torch::Tensor& mean);
   torch::Tensor forward(const torch::Tensor& pixels /* [B, 3, H, W], 0 … 255 */) const;
 
  private:
@@ -78,7 +81,7 @@ class ImageNetVlad : public torch::nn::Module {
 
   const ImageWidths& widths() const { return widths_; }
   Flavour flavour() const { return flavour_; }
-  const PixelNorm& input() const { return *input_; }
+  PixelNorm& input() { return *input_; }
   Vgg16& encoder() { return *encoder_; }
   const VladPool& pool() const { return *pool_; }
   const Whitening* whitening() const { return whitening_.get(); }  ///< null: none

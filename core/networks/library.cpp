@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/network_library.h"
 #include "core/networks/keypoints.h"
+#include "core/networks/netvlad_method.h"
 #include "core/networks/overlap_netvlad.h"
 #include "core/training/train.h"
 #include "core/training/workers.h"
@@ -30,6 +31,9 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
       },
       make_bevnet_keypoints,
       train_networks,
+      make_netvlad_method,
+      netvlad_hash,
+      write_golden_image_weights,
   };
   return library;
 }

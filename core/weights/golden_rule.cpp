@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/networks/bev_backbone.h"
+#include "core/networks/image_model.h"
 #include "core/networks/netvlad.h"
 #include "core/networks/overlap_head.h"
 #include "core/weights/load.h"
@@ -97,6 +98,14 @@ void write_golden_weights(const std::filesystem::path& folder, const std::string
   add(ConvolutionalHead(widths), "vlad.");
   add(AttentionHead(widths), "attnvlad.");
   write_model_folder(folder, "overlap_netvlad", tensors, widths);
+}
+
+void write_golden_image_weights(const std::filesystem::path& folder, const std::string& suffix,
+                                const ImageWidths& widths, const std::string& flavour) {
+  ImageNetVlad network(widths, flavour_named(flavour));
+  fill_by_golden_rule(network, "", suffix);
+  if (network.flavour() != Flavour::Torch) network.input().subtract(torch::tensor({123.68f, 116.779f, 103.939f}));
+  write_model_folder(folder, "netvlad", state_of(network, ""), widths, {{"flavour", flavour}});
 }
 
 }  // namespace relocus

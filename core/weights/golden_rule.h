@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/networks/image_widths.h"
 #include "core/networks/widths.h"
 
 namespace torch::nn {
@@ -25,5 +26,9 @@ void fill_by_golden_rule(torch::nn::Module& network, const std::string& prefix, 
 /// Writes a models folder of OverlapNetVLAD with such numbers.
 void write_golden_weights(const std::filesystem::path& folder, const std::string& suffix = {},
                           const Widths& widths = {});
+
+/// The same of NetVLAD of images, for its methods; `flavour` as flavour_named() knows them.
+void write_golden_image_weights(const std::filesystem::path& folder, const std::string& suffix = {},
+                                const ImageWidths& widths = {}, const std::string& flavour = "torch");
 
 }  // namespace relocus

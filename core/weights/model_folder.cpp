@@ -20,9 +20,12 @@ constexpr int max_width = 1 << 16;
 
 std::string network_of(const std::string& tensor) { return tensor.substr(0, tensor.find('.')); }
 
-Json to_json(const Widths& widths) {
+bool is_of_images(const std::string& method) { return method == "netvlad" || method == "patch_netvlad"; }
+
+template <class Kind>
+Json to_json(const Kind& widths) {
   Json json;
-  Widths::visit(widths, [&](const char* name, int width) { json[name] = width; });
+  Kind::visit(widths, [&](const char* name, int width) { json[name] = width; });
   return json;
 }
 
@@ -71,7 +74,8 @@ ModelFolder open_folder(const fs::path& folder, const std::string& method) {
   if (!json.contains("version") || json["version"] != format_version)
     throw Error("{}: of another version than {}; this program is too old or too new for it", source.string(),
                 format_version);
-  if (const std::string other = text_of(source, json, "method"); other != method)
+  const std::string other = text_of(source, json, "method");
+  if (other != method && !(is_of_images(other) && is_of_images(method)))
     throw Error("{}: holds weights of {}, not of {}", source.string(), other, method);
   if (!json.contains("networks") || !json["networks"].is_object() || json["networks"].empty())
     throw Error("{}: names no networks", source.string());
@@ -83,21 +87,41 @@ ModelFolder open_folder(const fs::path& folder, const std::string& method) {
       throw Error("{}: \"{}\" is no file of this folder", source.string(), file.string());
     model.networks[name] = {folder / file, text_of(source, network, "sha256"), text_of(source, network, "prefix")};
   }
-  if (json.contains("widths")) model.widths = parse_widths(source, json["widths"]);
+  if (json.contains("widths") && !is_of_images(method)) model.widths = parse_widths(source, json["widths"]);
   if (json.contains("options")) model.options = parse_options(source, json["options"]);
   return model;
 }
 
-ModelFolder open_file(const fs::path& file) {
+ModelFolder open_file(const fs::path& file, const std::string& method) {
   const TensorFile content = read_safetensors(file);
   ModelFolder model{file, {}, {}, {}};
   for (const auto& [name, tensor] : content.tensors)
     model.networks[network_of(name)] = {file, {}, network_of(name) + "."};
-  if (const auto widths = content.metadata.find("widths"); widths != content.metadata.end())
+  if (const auto widths = content.metadata.find("widths"); widths != content.metadata.end() && !is_of_images(method))
     model.widths = parse_widths(file, Json::parse(widths->second, nullptr, false));
   if (const auto options = content.metadata.find("options"); options != content.metadata.end())
     model.options = parse_options(file, Json::parse(options->second, nullptr, false));
   return model;
+}
+
+void write_folder(const fs::path& folder, const std::string& method, const Tensors& tensors, const Json& widths,
+                  const std::map<std::string, std::string>& options) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem) throw Error("cannot make the folder {}: {}", folder.string(), problem.message());
+  const fs::path file = folder / "weights.safetensors";
+  write_safetensors(file, tensors, {{"method", method}, {"widths", widths.dump()}, {"options", Json(options).dump()}});
+  const std::string hash = sha256_of_file(file);
+
+  Json json{{"format", format_name},
+            {"version", format_version},
+            {"method", method},
+            {"widths", widths},
+            {"options", options}};
+  for (const auto& [name, tensor] : tensors)
+    json["networks"][network_of(name)] = {
+        {"file", file.filename().string()}, {"sha256", hash}, {"prefix", network_of(name) + "."}};
+  write_atomically(folder / "model.json", json.dump(2) + "\n");
 }
 
 }  // namespace
@@ -129,7 +153,7 @@ std::string ModelFolder::hash() const {
 ModelFolder open_model(const fs::path& file_or_folder, const std::string& method) {
   if (fs::is_regular_file(file_or_folder)) {
     if (file_or_folder.filename() == "model.json") return open_folder(file_or_folder.parent_path(), method);
-    return open_file(file_or_folder);
+    return open_file(file_or_folder, method);
   }
   return open_folder(file_or_folder, method);
 }
@@ -147,23 +171,12 @@ Tensors read_tensors(const ModelFolder& model, const std::string& name) {
 
 void write_model_folder(const fs::path& folder, const std::string& method, const Tensors& tensors, const Widths& widths,
                         const std::map<std::string, std::string>& options) {
-  std::error_code problem;
-  fs::create_directories(folder, problem);
-  if (problem) throw Error("cannot make the folder {}: {}", folder.string(), problem.message());
-  const fs::path file = folder / "weights.safetensors";
-  write_safetensors(file, tensors,
-                    {{"method", method}, {"widths", to_json(widths).dump()}, {"options", Json(options).dump()}});
-  const std::string hash = sha256_of_file(file);
+  write_folder(folder, method, tensors, to_json(widths), options);
+}
 
-  Json json{{"format", format_name},
-            {"version", format_version},
-            {"method", method},
-            {"widths", to_json(widths)},
-            {"options", options}};
-  for (const auto& [name, tensor] : tensors)
-    json["networks"][network_of(name)] = {
-        {"file", file.filename().string()}, {"sha256", hash}, {"prefix", network_of(name) + "."}};
-  write_atomically(folder / "model.json", json.dump(2) + "\n");
+void write_model_folder(const fs::path& folder, const std::string& method, const Tensors& tensors,
+                        const ImageWidths& widths, const std::map<std::string, std::string>& options) {
+  write_folder(folder, method, tensors, to_json(widths), options);
 }
 
 }  // namespace relocus

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "core/networks/image_widths.h"
 #include "core/networks/widths.h"
 #include "core/weights/safetensors.h"
 
@@ -20,7 +21,7 @@ struct ModelFolder {
   };
   std::filesystem::path source;             ///< as given
   std::map<std::string, Network> networks;  ///< by name: backbone, overlap, vlad, attnvlad
-  Widths widths;
+  Widths widths;  ///< of OverlapNetVLAD; those of networks of images are told by their tensors
   std::map<std::string, std::string> options;  ///< of the method, that these weights were trained for
 
   const Network& network(const std::string& name) const;  ///< throws, naming those that are there
@@ -30,7 +31,8 @@ struct ModelFolder {
 };
 
 /// Opens a folder with a model.json, or a .safetensors file, whose networks are the first parts of its tensors' names.
-/// Throws, with the cure, when there is none, when it is for another method, of a later version or malformed.
+/// Throws, with the cure, when there is none, when it is for another method (NetVLAD's are Patch-NetVLAD's too), of a
+/// later version or malformed.
 ModelFolder open_model(const std::filesystem::path& file_or_folder, const std::string& method);
 
 /// The tensors of the file that holds that network. Throws when the file's sha256 is not the one in model.json.
@@ -40,5 +42,7 @@ Tensors read_tensors(const ModelFolder& model, const std::string& network);
 /// the network.
 void write_model_folder(const std::filesystem::path& folder, const std::string& method, const Tensors& tensors,
                         const Widths& widths = {}, const std::map<std::string, std::string>& options = {});
+void write_model_folder(const std::filesystem::path& folder, const std::string& method, const Tensors& tensors,
+                        const ImageWidths& widths, const std::map<std::string, std::string>& options);
 
 }  // namespace relocus
