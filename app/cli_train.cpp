@@ -50,11 +50,11 @@ void train_and_tell(const Cli& cli, const TrainingJob& job) {
 void add_train_command(CLI::App& app, Cli& cli) {
   CLI::App* const command = add_command(app, cli, "train", "Train a method's networks on sequences with poses");
   const auto job = std::make_shared<TrainingJob>();
-  command->add_option("METHOD", job->method, "overlap_netvlad")->required();
+  command->add_option("METHOD", job->method, "overlap_netvlad, or netvlad: its clusters and principal components")
+      ->required();
   command->add_option("--sequences", job->sequences, "To learn from")->type_name("DIR...")->required();
   command->add_option("--validation", job->validation, "Held out: the best weights are chosen by them")
-      ->type_name("DIR...")
-      ->required();
+      ->type_name("DIR...");
   command->add_option("--out", job->out, "Folder of the training; its weights afterwards")
       ->type_name("DIR")
       ->required();
@@ -64,7 +64,10 @@ void add_train_command(CLI::App& app, Cli& cli) {
   command->add_flag("--half", job->half, "Write the weights in half precision");
   command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   command->add_option("--threads", job->threads, "0: as many as the machine has")->capture_default_str();
-  command->add_option("--set", job->assignments, help_of("overlap_netvlad"))
+  command
+      ->add_option(
+          "--set", job->assignments,
+          help_of("overlap_netvlad") + help_of("netvlad").substr(std::string("Any option of the stages").size()))
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command->footer(

@@ -79,12 +79,40 @@ void HeadOptions::visit(OptionVisitor& option) {
   option("descriptor", descriptor, {16, 8192}, {"", "Length of the descriptor"});
 }
 
+void ImageStageOptions::visit(OptionVisitor& option) {
+  option("seed", seed, {0, 1 << 30}, {"", "Decides which images are drawn, and where k-means begins"});
+  option("images", images, {1, 1'000'000}, {"images", "That are drawn of all sequences; all if there are fewer"});
+  option("image_width", image_width, {0, 8192}, {"pixels", "Images are brought to this width; 0: as they are"});
+  option("image_height", image_height, {0, 8192}, {"pixels", "Images are brought to this height; 0: as they are"});
+}
+
+void ImageClusterOptions::visit(OptionVisitor& option) {
+  ImageStageOptions::visit(option);
+  option("clusters", clusters, {2, 4096}, {"", "Of NetVLAD"});
+  option("features_per_image", features_per_image, {1, 100'000},
+         {"cells", "Of an image, whose features are clustered"});
+  option("iterations", iterations, {1, 10'000}, {"", "Of k-means"});
+  option("version", version, {1, 2}, {"", "1: cells are assigned by cosines; 2: by distances, with a bias"});
+}
+
+void ImagePcaOptions::visit(OptionVisitor& option) {
+  ImageStageOptions::visit(option);
+  option("descriptor", descriptor, {1, 32768}, {"", "Principal components, the length of the descriptor"});
+  option("whiten", whiten, {"", "All components have the same variance"});
+  option("shrinkage", shrinkage, {0.0, 1.0}, {"", "How far variances are brought to their mean first, for few images"});
+}
+
 const std::vector<TrainingStage>& training_stages(const std::string& method) {
   static const std::vector<TrainingStage> none;
   static const std::vector<TrainingStage> overlap_netvlad{
       {"bevnet", "Backbone and overlap head (BEVNet)", [] { return std::make_unique<BevnetOptions>(); }},
       {"head", "Global descriptor (NetVLAD)", [] { return std::make_unique<HeadOptions>(); }},
   };
+  static const std::vector<TrainingStage> netvlad{
+      {"clusters", "Clusters of features", [] { return std::make_unique<ImageClusterOptions>(); }, false},
+      {"pca", "Principal components of descriptors", [] { return std::make_unique<ImagePcaOptions>(); }, false},
+  };
+  if (method == "netvlad") return netvlad;
   return method == "overlap_netvlad" ? overlap_netvlad : none;
 }
 
@@ -98,7 +126,7 @@ std::unique_ptr<TrainingOptions> stage_options(const TrainingStage& stage,
 
 std::vector<TrainingOutcome> train(const TrainingJob& job, const Progress& progress, const TrainingListener& listener) {
   const std::vector<TrainingStage>& stages = training_stages(job.method);
-  if (stages.empty()) throw Error("{} has nothing to train; overlap_netvlad has", job.method);
+  if (stages.empty()) throw Error("{} has nothing to train; overlap_netvlad and netvlad have", job.method);
   for (const std::string& name : job.stages)
     if (std::ranges::none_of(stages, [&](const TrainingStage& stage) { return stage.name == name; })) {
       std::vector<std::string> known;
@@ -111,7 +139,11 @@ std::vector<TrainingOutcome> train(const TrainingJob& job, const Progress& progr
       set_option(*stages.front().options(), assignment);  // throws, naming the known ones
   }
   if (job.sequences.empty()) throw Error("name at least one sequence to learn from (--sequences)");
-  if (job.validation.empty()) throw Error("name at least one sequence that is held out for validation (--validation)");
+  const bool validates = std::ranges::any_of(stages, [&](const TrainingStage& stage) {
+    return stage.validates && (job.stages.empty() || std::ranges::find(job.stages, stage.name) != job.stages.end());
+  });
+  if (validates && job.validation.empty())
+    throw Error("name at least one sequence that is held out for validation (--validation)");
   return network_library().train(job, progress, listener);
 }
 

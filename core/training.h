@@ -71,6 +71,35 @@ struct HeadOptions : TrainingOptions {
   void visit(OptionVisitor& option) override;
 };
 
+/// What the stages of NetVLAD that learn without gradients have in common. The images are drawn by lot.
+struct ImageStageOptions : TrainingOptions {
+  int images = 500;
+  int image_width = 640, image_height = 480;  ///< [pixels]; 0: as they are
+
+  void visit(OptionVisitor& option) override;
+};
+
+/// The NetVLAD layer of clusters of features.
+struct ImageClusterOptions : ImageStageOptions {
+  int clusters = 64;
+  int features_per_image = 100;
+  int iterations = 100;  ///< of k-means
+  int version = 1;       ///< 2: assigned by distances, with a bias
+
+  void visit(OptionVisitor& option) override;
+};
+
+/// The whitening of descriptors.
+struct ImagePcaOptions : ImageStageOptions {
+  ImagePcaOptions() { images = 10000; }
+
+  int descriptor = 4096;
+  bool whiten = true;
+  double shrinkage = 0;  ///< of the variances towards their mean
+
+  void visit(OptionVisitor& option) override;
+};
+
 /// What was measured at one step.
 struct TrainingPoint {
   std::string stage;  ///< "bevnet", "head"
@@ -109,6 +138,7 @@ struct TrainingOutcome {
 struct TrainingStage {
   std::string name, title;
   std::function<std::unique_ptr<TrainingOptions>()> options;
+  bool validates = true;  ///< needs sequences that are held out
 };
 
 /// Stages of a method in their order; empty for methods that have nothing to train.

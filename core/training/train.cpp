@@ -6,6 +6,7 @@
 #include "core/networks/device.h"
 #include "core/training/bevnet_task.h"
 #include "core/training/head_task.h"
+#include "core/training/image_stages.h"
 #include "core/training/workers.h"
 #include "core/weights/model_folder.h"
 
@@ -47,6 +48,7 @@ void write_model(const TrainingJob& job, Tensors tensors, const Widths& widths, 
 std::vector<TrainingOutcome> train_networks(const TrainingJob& job, const Progress& progress,
                                             const TrainingListener& listener) {
   set_torch_threads(job.threads);
+  if (job.method == "netvlad") return train_image_networks(job, progress);
   Workers workers = Workers::from_environment();
   std::vector<TrainingOutcome> outcomes;
   for (const TrainingStage& stage : training_stages(job.method)) {
