@@ -33,7 +33,8 @@ void add_import_command(CLI::App& app, Cli& cli) {
   const auto flags = std::make_shared<ImportFlags>();
   command
       ->add_option("CHECKPOINT", flags->checkpoints,
-                   "Files of torch.save (.ckpt .pth .pth.tar) or .safetensors; what they hold is told by their tensors")
+                   "Files of torch.save (.ckpt .pth .pth.tar) or .safetensors; what they hold is told by their tensors. For "
+                   "netvlad also MATLAB's .mat and TensorFlow's .index")
       ->required();
   command->add_option("--method", flags->method, "The method that they are for")->type_name("M")->required();
   command->add_option("--out", flags->out, "Folder; for --weights")->type_name("DIR")->required();

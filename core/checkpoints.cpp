@@ -37,13 +37,17 @@ nlohmann::ordered_json to_json(const ImportReport& report) {
     for (const auto& [key, value] : source.remarks) remarks[key] = value;
     json["sources"].push_back({{"file", source.file}, {"sha256", source.sha256}, {"remarks", remarks}});
   }
-  for (const ImportReport::Item& item : report.tensors)
+  for (const ImportReport::Item& item : report.tensors) {
     json["tensors"].push_back({{"name", item.name},
                                {"file", item.file},
                                {"key", item.key},
                                {"stored", item.stored},
                                {"shape", item.shape},
                                {"rule", item.rule}});
+    if (std::isfinite(item.mean))
+      json["tensors"].back().update(
+          {{"mean", item.mean}, {"deviation", item.deviation}, {"least", item.least}, {"greatest", item.greatest}});
+  }
   return json;
 }
 

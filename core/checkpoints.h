@@ -18,11 +18,15 @@ struct ImportOptions {
 
 /// What was imported, tensor by tensor.
 struct ImportReport {
+  static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
   struct Item {
     std::string name;       ///< in our file: "backbone.dconv_down1.conv.0.weight"
     std::string file, key;  ///< where it comes from: "kitti.ckpt", "state_dict/module.dconv_down1.conv.0.weight"
     std::vector<std::int64_t> stored, shape;
     std::string rule;  ///< how its layout was converted
+    /// Of its numbers; of networks of images only.
+    double mean = unknown, deviation = unknown, least = unknown, greatest = unknown;
   };
   struct Source {
     std::string file, sha256;
@@ -30,13 +34,15 @@ struct ImportReport {
   };
   std::vector<Source> sources;
   std::vector<Item> tensors;
-  std::vector<std::string>
-      networks;  ///< backbone, overlap, vlad (v1), attnvlad (v2), bevnet (the decoder for registration)
+  /// backbone, overlap, vlad (v1), attnvlad (v2), bevnet (the decoder for registration); of images input, encoder,
+  /// pool and WPCA
+  std::vector<std::string> networks;
   std::vector<std::string> remarks;  ///< sentences: what is missing for the method, what is doubtful
   std::string sha256;                ///< of weights.safetensors
 };
 
-/// Imports published checkpoints (files of torch.save or .safetensors) as a models folder `out` of `method`, with a
+/// Imports published checkpoints (files of torch.save or .safetensors; of networks of images also MATLAB's .mat and
+/// TensorFlow's checkpoints) as a models folder `out` of `method`, with a
 /// report beside it (import.json). Which network a file holds is told by its tensors' names; a checkpoint of BEVNet is
 /// split into backbone, overlap and the rest. Strict: everything missing, left over, not finite or of a wrong shape
 /// stands in one Error, and nothing is written then.

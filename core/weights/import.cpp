@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/networks/bevnet.h"
 #include "core/networks/netvlad.h"
+#include "core/weights/image_import.h"
 #include "core/weights/load.h"
 #include "core/weights/model_folder.h"
 #include "core/weights/spconv_layout.h"
@@ -220,8 +221,10 @@ void remark(ImportReport& report, int large_krsc, bool repaired) {
 
 ImportReport convert_checkpoints(std::span<const fs::path> files, const std::string& method, const fs::path& out,
                                  const ImportOptions& options) {
-  if (method != known_method) throw Error("checkpoints of {} cannot be imported; known: {}", method, known_method);
   if (files.empty()) throw Error("name the checkpoints to import");
+  if (method == "netvlad" || method == "patch_netvlad") return import_image_networks(files, method, out);
+  if (method != known_method)
+    throw Error("checkpoints of {} cannot be imported; known: {}, netvlad, patch_netvlad", method, known_method);
   Conversion conversion{layout_named(options.layout), options.repair_permutation, {}, {}, {}};
   ImportReport& report = conversion.report;
 

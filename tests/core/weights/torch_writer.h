@@ -87,10 +87,11 @@ class TorchWriter {
 
   void tensor(const torch::Tensor& tensor) {
     const torch::Tensor plain = tensor.detach().contiguous();
-    const bool whole = plain.scalar_type() == torch::kLong;
+    const auto type = plain.scalar_type();
+    const char* const kind = type == torch::kLong ? "Long" : type == torch::kDouble ? "Double" : "Float";
     text_ += std::string("ctorch._utils\n_rebuild_tensor_v2\n") + memo() + "((";
     text("storage");
-    text_ += std::string("ctorch\n") + (whole ? "Long" : "Float") + "Storage\n" + memo();
+    text_ += std::string("ctorch\n") + kind + "Storage\n" + memo();
     text(std::to_string(storages_.size())), text("cpu"), integer(plain.numel());
     text_ += std::string("t") + memo() + "Q";
     integer(0), tuple(plain.sizes()), tuple(plain.strides());
