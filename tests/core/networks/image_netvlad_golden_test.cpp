@@ -1,5 +1,6 @@
 // NetVLAD of images against the reference numbers: PyTorch's programs, MATLAB's and TensorFlow's.
 
+#include <QScopeGuard>
 #include <algorithm>
 #include <cmath>
 
@@ -168,6 +169,10 @@ class ImageNetvladGoldenTest : public QObject {
     if (golden.empty()) QSKIP("no reference numbers");
     const torch::Tensor images = pixels_of(array(golden, "image_u8"));
     const torch::Tensor triplets = tensor_of(array(golden, "triplets")).to(torch::kLong);
+    // oneDNN's gradients of kernels are off by 1e-4, ten times as much as all the rest.
+    const bool fast = at::globalContext().userEnabledMkldnn();
+    at::globalContext().setUserEnabledMkldnn(false);
+    const auto restore = qScopeGuard([&] { at::globalContext().setUserEnabledMkldnn(fast); });
     ImageNetVlad network({.clusters = 16, .descriptor = 0});
     fill(network);
     network.encoder().freeze();
@@ -197,9 +202,11 @@ class ImageNetvladGoldenTest : public QObject {
         const torch::Tensor& gradient = trained[p].second.grad();
         const double norm = gradient.defined() ? gradient.norm().item<double>() : 0;
         const double expected = wanted("single_gradnorm_f64", std::int64_t(trained.size()), std::int64_t(p));
-        if (expected > 0)
+        if (expected > 0) {
           worst = std::max(worst, std::abs(norm / expected - 1));
-        else
+          if (std::abs(norm / expected - 1) > 1e-5)
+            qInfo("triplet %d, %s: %g", int(t), trained[p].first.c_str(), norm / expected - 1);
+        } else
           QCOMPARE(norm, 0.0);
       }
       if (t > 0) continue;

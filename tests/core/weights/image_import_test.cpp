@@ -78,7 +78,7 @@ class ImageImportTest : public QObject {
   Eigen::VectorXf descriptor(const Picture& picture, const char* flavour) const {
     const MethodInfo& info = method("netvlad");
     const auto options = info.options();
-    for (const std::string setting : {std::string("image_width=0"), std::string("flavour=") + flavour})
+    for (const std::string& setting : {std::string("image_width=0"), std::string("flavour=") + flavour})
       set_option(*options, setting);
     const Reading readings[] = {{{}, picture}};
     return info.create(*options, {.weights = out_, .device = "cpu"})->encode(readings).at(0).global;
