@@ -2,6 +2,7 @@
 #include <numbers>
 
 #include "app/cli.h"
+#include "app/cli_match_images.h"
 #include "core/error.h"
 #include "core/pair_figure.h"
 #include "core/point_files.h"
@@ -78,7 +79,7 @@ void add(Json& line, const RelativePose& pose) {
 void match(const Cli& cli, const std::string& a, const std::string& b, const MethodFlags& flags,
            const std::string& figure) {
   const MethodInfo& info = method(flags.method);
-  if (info.modality != Modality::Lidar) throw Error("{} compares images; scans can be compared by now", info.title);
+  if (info.modality == Modality::Image) return match_images(cli, a, b, flags, figure);
   const auto method = info.create(*flags.options(), flags.resources);
   const std::vector<Reading> readings{{read_points(a), {}}, {read_points(b), {}}};
   const std::vector<Encoding> encodings = method->encode(readings);
@@ -114,15 +115,19 @@ void match(const Cli& cli, const std::string& a, const std::string& b, const Met
 
 void add_match_command(CLI::App& app, Cli& cli) {
   CLI::App* const command =
-      add_command(app, cli, "match", "How alike two scans are, where one lies in the other, and whether they fit");
+      add_command(app, cli, "match",
+                  "How alike two scans or images are; of scans where one lies in the other, and whether they fit");
   const auto a = std::make_shared<std::string>();
   const auto b = std::make_shared<std::string>();
   const auto figure = std::make_shared<std::string>();
   const auto flags = std::make_shared<MethodFlags>();
-  command->add_option("A", *a, "Scan: .bin .pcd .ply .xyz")->required();
-  command->add_option("B", *b, "Scan: .bin .pcd .ply .xyz")->required();
+  command->add_option("A", *a, "Scan: .bin .pcd .ply .xyz; image: .jpg .png")->required();
+  command->add_option("B", *b, "The other one")->required();
   flags->add_to(*command);
-  command->add_option("--figure", *figure, "Picture of both scans from above, and of B moved onto A")->type_name("PNG");
+  command
+      ->add_option("--figure", *figure,
+                   "Picture of both scans from above, and of B moved onto A; or of the pairs of patches of both images")
+      ->type_name("PNG");
   command->callback([&cli, a, b, flags, figure] { match(cli, *a, *b, *flags, *figure); });
 }
 

@@ -10,6 +10,7 @@
 #include "core/keypoints.h"
 #include "core/methods/netvlad.h"
 #include "core/methods/overlap_netvlad.h"
+#include "core/methods/patch_netvlad.h"
 #include "core/methods/registry.h"
 #include "core/networks/bench.h"
 #include "core/networks/image_widths.h"
@@ -40,6 +41,9 @@ struct NetworkLibrary {
   std::string (*netvlad_hash)(const Resources& resources);  ///< of the weights
   void (*write_golden_image_weights)(const std::filesystem::path& folder, const std::string& suffix,
                                      const ImageWidths& widths, const std::string& flavour);
+  std::unique_ptr<Method> (*patch_netvlad)(const PatchNetvladOptions& options, const Resources& resources);
+  std::string (*patch_netvlad_hash)(const Resources& resources);  ///< of the weights
+  std::vector<StageTime> (*bench_patches)(int threads);
 };
 
 /// Loads it if need be. Throws, naming where it belongs, when it cannot be loaded.

@@ -5,6 +5,8 @@
 #include "core/networks/keypoints.h"
 #include "core/networks/netvlad_method.h"
 #include "core/networks/overlap_netvlad.h"
+#include "core/networks/patch_bench.h"
+#include "core/networks/patch_netvlad.h"
 #include "core/training/train.h"
 #include "core/training/workers.h"
 #include "core/weights/golden_rule.h"
@@ -34,6 +36,9 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
       make_netvlad_method,
       netvlad_hash,
       write_golden_image_weights,
+      make_patch_netvlad_method,
+      patch_netvlad_hash,
+      [](int threads) { return bench_patches(threads); },
   };
   return library;
 }
