@@ -79,6 +79,7 @@ class MainWindow : public QMainWindow {
   void wire();
   void add_pair_views();  ///< query and candidate in one view; images
   void show_images();
+  void add_patches();  ///< over the images; in main_window_patches.cpp
   void add_evaluation_views();
   void add_evaluation_commands(CompareView* compare, SensitivityView* sensitivity);
   void wire_plot_exports();

@@ -170,6 +170,7 @@ void MainWindow::add_pair_views() {
   connect(&loader, &ImageLoader::failed, this, [this](const ImageWish& wish, const QString& message) {
     images_->show_error(wish.frame, wish.largest_side == ImagesView::largest_side, message);
   });
+  add_patches();
 }
 
 void MainWindow::show_images() {

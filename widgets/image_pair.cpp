@@ -1,5 +1,6 @@
 #include "widgets/image_pair.h"
 
+#include <QCursor>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
@@ -41,6 +42,26 @@ void ImagePair::show_title(PairSide side, const QString& title) {
 void ImagePair::show_message(PairSide side, const QString& sentence) {
   halves_[std::size_t(side)].image = QImage();
   halves_[std::size_t(side)].message = sentence;
+  update();
+}
+
+void ImagePair::show_patches(std::optional<PatchScene> patches) {
+  patches_ = std::move(patches);
+  setMouseTracking(patches_.has_value());
+  if (patches_ && underMouse()) point_at(QPointF(mapFromGlobal(QCursor::pos())));
+  update();
+}
+
+void ImagePair::point_at(std::optional<QPointF> place) {
+  if (!patches_) return;
+  std::optional<std::size_t> pointed;
+  if (place && pane(side_at(*place)).contains(*place) && !half(side_at(*place)).image.isNull()) {
+    const QRectF whole = target(side_at(*place));
+    const QPointF step = *place - whole.topLeft();
+    pointed = pair_near(*patches_, side_at(*place), {step.x() / whole.width(), step.y() / whole.height()});
+  }
+  if (pointed == patches_->pointed) return;
+  patches_->pointed = pointed;
   update();
 }
 
@@ -96,6 +117,14 @@ void ImagePair::paintEvent(QPaintEvent*) {
     if (!shown.title.isEmpty()) draw_caption(painter, pane(side), Qt::AlignTop | Qt::AlignLeft, shown.title, colours);
   }
   painter.setClipping(false);
+  if (patches_ && std::ranges::none_of(halves_, [](const Half& each) { return each.image.isNull(); })) {
+    const auto place = [this](PairSide side, QPointF share) {
+      const QRectF whole = target(side);
+      return whole.topLeft() + QPointF(share.x() * whole.width(), share.y() * whole.height());
+    };
+    draw_patches(
+        painter, *patches_, place, [this](PairSide side) { return pane(side) & target(side); }, colours);
+  }
   painter.fillRect(QRectF(pane(PairSide::Query).right(), 0, kGap, height()), colours.axis);
 }
 
@@ -116,7 +145,7 @@ void ImagePair::mousePressEvent(QMouseEvent* event) {
 }
 
 void ImagePair::mouseMoveEvent(QMouseEvent* event) {
-  if (!grip_) return;
+  if (!grip_) return point_at(event->position());
   const PairSide side = side_at(*grip_);
   const QPointF step = event->position() - *grip_;
   if (half(side).image.isNull()) return;
@@ -128,6 +157,11 @@ void ImagePair::mouseMoveEvent(QMouseEvent* event) {
 void ImagePair::mouseReleaseEvent(QMouseEvent*) { grip_.reset(); }
 
 void ImagePair::mouseDoubleClickEvent(QMouseEvent*) { fit(); }
+
+void ImagePair::leaveEvent(QEvent* event) {
+  point_at(std::nullopt);
+  QWidget::leaveEvent(event);
+}
 
 void ImagePair::keyPressEvent(QKeyEvent* event) {
   if (event->key() == Qt::Key_R)

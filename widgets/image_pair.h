@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "widgets/pair_side.h"
+#include "widgets/patch_scene.h"
 
 class QPainter;
 
@@ -24,6 +25,10 @@ class ImagePair : public QWidget {
   void show_message(PairSide side, const QString& sentence);  ///< instead of an image
   void fit();
 
+  /// Patches that the images have in common, drawn over them; the pointer shows one pair alone. Nothing: none.
+  void show_patches(std::optional<PatchScene> patches);
+  const std::optional<PatchScene>& patches() const { return patches_; }
+
   double zoom() const { return zoom_; }  ///< 1: the whole image is seen
   /// Where the pixel of the image is to be seen [px]; nothing without an image.
   std::optional<QPointF> place_of(PairSide side, QPointF pixel) const;
@@ -38,6 +43,7 @@ class ImagePair : public QWidget {
   void mouseReleaseEvent(QMouseEvent* event) override;
   void mouseDoubleClickEvent(QMouseEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
+  void leaveEvent(QEvent* event) override;
 
  private:
   struct Half {
@@ -49,11 +55,13 @@ class ImagePair : public QWidget {
   QRectF target(PairSide side) const;  ///< [px] what the whole image would cover
   PairSide side_at(QPointF place) const;
   void look_at(QPointF centre);
+  void point_at(std::optional<QPointF> place);
 
   std::array<Half, 2> halves_;
   double zoom_ = 1;
   QPointF centre_{0.5, 0.5};  // of what is seen, in shares of the image
   std::optional<QPointF> grip_;
+  std::optional<PatchScene> patches_;
 };
 
 }  // namespace relocus

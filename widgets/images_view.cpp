@@ -12,7 +12,11 @@ constexpr std::array kSides = {PairSide::Query, PairSide::Candidate};
 }  // namespace
 
 ImagesView::ImagesView(QWidget* parent)
-    : QStackedWidget(parent), nothing_(new QLabel), pair_(new ImagePair), strip_(new ImageStrip) {
+    : QStackedWidget(parent),
+      nothing_(new QLabel),
+      pair_(new ImagePair),
+      strip_(new ImageStrip),
+      patches_(new PatchBar) {
   nothing_->setAlignment(Qt::AlignCenter);
   nothing_->setWordWrap(true);
   nothing_->setMargin(12);
@@ -21,12 +25,14 @@ ImagesView::ImagesView(QWidget* parent)
   auto* column = new QVBoxLayout(page);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(2);
+  column->addWidget(patches_);
   column->addWidget(pair_, 1);
   column->addWidget(strip_);
   addWidget(nothing_);
   addWidget(page);
   show_nothing(tr("Open a sequence to see its images"));
   connect(strip_, &ImageStrip::candidate_selected, this, &ImagesView::candidate_selected);
+  connect(patches_, &PatchBar::changed, this, [this] { pair_->show_patches(patches_->scene()); });
 }
 
 QString ImagesView::text() const { return nothing_->text(); }
@@ -85,6 +91,12 @@ void ImagesView::show_error(FrameId frame, bool large, const QString& sentence) 
 void ImagesView::showEvent(QShowEvent* event) {
   QStackedWidget::showEvent(event);
   if (!asked_) ask();
+  Q_EMIT seen(true);
+}
+
+void ImagesView::hideEvent(QHideEvent* event) {
+  QStackedWidget::hideEvent(event);
+  Q_EMIT seen(false);
 }
 
 }  // namespace relocus

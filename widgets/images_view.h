@@ -7,6 +7,7 @@
 
 #include "widgets/image_pair.h"
 #include "widgets/image_strip.h"
+#include "widgets/patch_bar.h"
 
 class QLabel;
 
@@ -32,15 +33,18 @@ class ImagesView : public QStackedWidget {
 
   ImagePair* pair() const { return pair_; }
   ImageStrip* strip() const { return strip_; }
+  PatchBar* patches() const { return patches_; }  ///< what the large ones have in common
   bool is_empty() const { return currentIndex() == 0; }
   QString text() const;  ///< of the empty view
 
  Q_SIGNALS:
   void images_wanted(const std::vector<relocus::FrameId>& large, const std::vector<relocus::FrameId>& small);
   void candidate_selected(relocus::FrameId frame);
+  void seen(bool visible);  ///< for those who compute what is only to be seen here
 
  protected:
   void showEvent(QShowEvent* event) override;
+  void hideEvent(QHideEvent* event) override;
 
  private:
   void ask();
@@ -48,6 +52,7 @@ class ImagesView : public QStackedWidget {
   QLabel* nothing_;
   ImagePair* pair_;
   ImageStrip* strip_;
+  PatchBar* patches_;
   std::array<std::optional<FrameId>, 2> large_;  // query, candidate
   bool asked_ = false;                           // for what is selected
 };
