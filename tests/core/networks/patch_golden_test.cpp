@@ -360,7 +360,15 @@ class PatchGoldenTest : public QObject {
           within += std::abs(scores[i] / wanted_scores[i] - 1) <= 0.01;
         }
       }
-      if (!strict) QVERIFY(within >= 0.9 * double(num_queries * num_db));
+      if (!strict) {  // at least as near as the published program in float32 (0.79) is to itself in float64
+        const Array &single = golden.at("spatial_raw_score"), &exact = golden.at("spatial_raw_score_f64");
+        int reference = 0;
+        for (std::size_t i = 0; i < single.values.size(); ++i)
+          reference += std::abs(double(single.values[i]) / double(exact.values[i]) - 1) <= 0.01;
+        qInfo("%d of %d scores lie within 1 %%, of the reference in float32 %d", within, int(single.values.size()),
+              reference);
+        QVERIFY(within >= reference);
+      }
       RELOCUS_AT_MOST(
           test::max_difference(database[0].patches.patches[0].t(), test::tensor_of(golden.at("patchfeats_psize5_db0"))),
           strict ? kCentredDescriptor : kDescriptor);
