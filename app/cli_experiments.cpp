@@ -13,6 +13,8 @@
 #include "core/numpy.h"
 #include "core/pipeline.h"
 #include "core/poses.h"
+#include "core/readable.h"
+#include "core/sequence_protocol.h"
 
 namespace relocus {
 namespace {
@@ -21,19 +23,19 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 void run_method(const Cli& cli, const std::string& folder, const std::string& out, const MethodFlags& flags,
-                const ProtocolFlags& protocol) {
+                const ProtocolFlags& protocol, bool skip_unreadable) {
   Sequence sequence = open_sequence(folder);
+  if (!protocol.database.empty()) sequence = join(open_sequence(protocol.database), sequence);
   Job job{.method = flags.method,
           .options = flags.options(),
           .resources = flags.resources,
-          .protocol = protocol.apply_to({}),
           .database = protocol.database,
           .out = out};
-  if (!protocol.database.empty()) {
-    const Sequence database = open_sequence(protocol.database);
-    job.protocol = joined_protocol(job.protocol, database);
-    sequence = join(database, sequence);
+  if (skip_unreadable) {
+    job.left_out = unreadable_frames(sequence, method(flags.method).modality, cli.progress());
+    sequence = without_frames(sequence, job.left_out);
   }
+  job.protocol = fitted(protocol.apply_to(suggested_protocol(sequence)), sequence);
   const std::unique_ptr<WorkerGroup> workers = join_workers(worker_place());
   job.workers = workers.get();
   const Experiment experiment = run(sequence, job, cli.progress());
@@ -44,18 +46,20 @@ void run_method(const Cli& cli, const std::string& folder, const std::string& ou
   }
 
   std::string text = fmt::format("{} on {}, saved in {}\n", experiment.method, experiment.sequence_name, out);
+  if (!job.left_out.empty()) text += fmt::format("{} frames that cannot be read were left out\n", job.left_out.size());
   text += describe(experiment.evaluation) + "milliseconds a frame:";
   for (const auto& [stage, value] : experiment.milliseconds) text += fmt::format(" {} {:.2f}", stage, value);
   Json line = to_json(experiment.evaluation);
   line["milliseconds"] = experiment.milliseconds;
   line["experiment"] = out;
+  line["left_out"] = job.left_out.size();
   cli.tell(text, line);
 }
 
 /// What `evaluate` is asked for: an experiment, descriptors, or candidates (with descriptors only where they are
 /// labelled pairs).
 struct EvaluateFlags {
-  std::string experiment, descriptors, key, candidates, poses, times, out;
+  std::string experiment, descriptors, query_descriptors, key, candidates, poses, sequence, times, out;
 };
 
 /// Stamps of frames, one number [s] a line.
@@ -70,7 +74,9 @@ void read_times(const std::string& file, Sequence& sequence) {
 }
 
 Sequence posed_frames(const EvaluateFlags& flags) {
-  if (flags.poses.empty()) throw Error("--poses FILE is needed: without it nobody knows which answers are right");
+  if (!flags.sequence.empty()) return open_sequence(flags.sequence);
+  if (flags.poses.empty())
+    throw Error("--poses FILE or --sequence SEQUENCE is needed: without it nobody knows which answers are right");
   Sequence sequence = sequence_of_poses(flags.poses);
   if (!flags.times.empty()) read_times(flags.times, sequence);
   return sequence;
@@ -85,23 +91,44 @@ Experiment imported(const Sequence& sequence, const Protocol& protocol) {
   return experiment;
 }
 
-Experiment from_descriptors(const EvaluateFlags& flags, const Protocol& protocol, const Progress& progress) {
+/// Those of the database, then those of the queries where they lie in a file of their own.
+Descriptors descriptors_of(const EvaluateFlags& flags) {
+  Descriptors database = read_descriptors(flags.descriptors, flags.key);
+  if (flags.query_descriptors.empty()) return database;
+  const Descriptors queries = read_descriptors(flags.query_descriptors, flags.key);
+  if (queries.cols() != database.cols())
+    throw Error("{} holds descriptors of {} numbers, {} of {}; both should come from one method", flags.descriptors,
+                database.cols(), flags.query_descriptors, queries.cols());
+  Descriptors both(database.rows() + queries.rows(), database.cols());
+  both << database, queries;
+  return both;
+}
+
+Protocol protocol_for(const Sequence& sequence, const ProtocolFlags& given) {
+  return fitted(given.apply_to(suggested_protocol(sequence)), sequence);
+}
+
+Experiment from_descriptors(const EvaluateFlags& flags, const ProtocolFlags& given, const Progress& progress) {
   const Sequence sequence = posed_frames(flags);
+  const Protocol protocol = protocol_for(sequence, given);
   Experiment experiment = imported(sequence, protocol);
-  experiment.descriptors = read_descriptors(flags.descriptors, flags.key);
+  experiment.descriptors = descriptors_of(flags);
   if (std::size_t(experiment.descriptors.rows()) != sequence.frames.size()) {
-    throw Error("{} holds {} descriptors, {} holds {} poses; both should have one line per frame", flags.descriptors,
-                experiment.descriptors.rows(), flags.poses, sequence.frames.size());
+    throw Error("{} holds {} descriptors, {} holds {} frames; both should have one line per frame", flags.descriptors,
+                experiment.descriptors.rows(), flags.sequence.empty() ? flags.poses : flags.sequence,
+                sequence.frames.size());
   }
   return reevaluate(experiment, trajectory(sequence), protocol, progress);
 }
 
-Experiment from_candidates(ImportedResults results, const EvaluateFlags& flags, const Protocol& protocol,
+Experiment from_candidates(ImportedResults results, const EvaluateFlags& flags, const ProtocolFlags& given,
                            const Progress& progress) {
   const Sequence sequence = posed_frames(flags);
+  const Protocol protocol = protocol_for(sequence, given);
   Experiment experiment = imported(sequence, protocol);
   const Trajectory truth = trajectory(sequence);
-  experiment.retrievals = experiment.retrieved = with_frame_ids(std::move(results.retrievals), truth);
+  experiment.retrievals = experiment.retrieved =
+      with_frame_ids(std::move(results.retrievals), truth, int(sequence.num_database));
   return reevaluate(experiment, truth, protocol, progress);
 }
 
@@ -142,13 +169,13 @@ void evaluate_results(const Cli& cli, const EvaluateFlags& flags, const Protocol
   if (!flags.experiment.empty()) {
     experiment = from_experiment(flags, protocol_flags, progress);
   } else if (flags.candidates.empty()) {
-    experiment = from_descriptors(flags, protocol_flags.apply_to({}), progress);
+    experiment = from_descriptors(flags, protocol_flags, progress);
   } else {
     ImportedResults results = read_results(flags.candidates);
     if (results.retrievals.empty())
       experiment.evaluation = of_pairs(results, flags, protocol_flags.apply_to({}));
     else
-      experiment = from_candidates(std::move(results), flags, protocol_flags.apply_to({}), progress);
+      experiment = from_candidates(std::move(results), flags, protocol_flags, progress);
   }
   if (!flags.out.empty()) {
     const Trajectory truth =
@@ -181,12 +208,14 @@ void add_experiment_commands(CLI::App& app, Cli& cli) {
     command->add_option("--out", *out, "Folder of the experiment")->required()->type_name("EXPERIMENT");
     method->add_to(*command);
     protocol->add_to(*command, ProtocolFlags::For::Run);
+    const auto skip = std::make_shared<bool>(false);
+    command->add_flag("--skip-unreadable", *skip, "Leave out frames whose file is missing or damaged");
     command->footer(
         "Several processes encode together when torchrun, mpirun or srun starts them (or RANK, WORLD_SIZE, "
         "MASTER_ADDR\n"
         "and MASTER_PORT are set): each a share of the frames, into one folder that all see.");
     command->callback(
-        [&cli, sequence, out, method, protocol] { run_method(cli, *sequence, *out, *method, *protocol); });
+        [&cli, sequence, out, method, protocol, skip] { run_method(cli, *sequence, *out, *method, *protocol, *skip); });
   }
   {
     CLI::App* const command =
@@ -196,14 +225,23 @@ void add_experiment_commands(CLI::App& app, Cli& cli) {
     command->add_option("EXPERIMENT", flags->experiment, "Folder of an experiment");
     command->add_option("--descriptors", flags->descriptors, "Global descriptors, one row per pose")
         ->type_name("NPY|NPZ");
+    command
+        ->add_option("--query-descriptors", flags->query_descriptors,
+                     "Those of the queries, where --descriptors holds the database's alone")
+        ->type_name("NPY|NPZ");
     command->add_option("--key", flags->key, "Array of the .npz")->type_name("NAME");
     const auto candidates = std::make_shared<std::vector<std::string>>();
     command
         ->add_option("--candidates", *candidates,
-                     "Candidate list: csv, SSC's, pairs, scores with labels; a number N is --num-candidates N")
+                     "Candidate list: csv, SSC's, pairs, scores with labels, submission.json, predictions as json, a "
+                     "matrix of similarities (.npy, .txt); a number N is --num-candidates N")
         ->type_name("FILE|N")
         ->allow_extra_args(false);
     command->add_option("--poses", flags->poses, "Ground truth: KITTI, TUM or a table")->type_name("FILE");
+    command
+        ->add_option("--sequence", flags->sequence,
+                     "Ground truth: a sequence, an image list's .npz, a .mat, a folder of a database and its queries")
+        ->type_name("SEQUENCE");
     command->add_option("--times", flags->times, "Times [s] of the poses, one a line")->type_name("FILE");
     command->add_option("--out", flags->out, "Save the result as an experiment")->type_name("FOLDER");
     protocol->add_to(*command, ProtocolFlags::For::Evaluate);

@@ -42,7 +42,11 @@ void inform(const Cli& cli, const std::string& folder, bool deep) {
   text += fmt::format("  {} frames, {} scans ({:.1f} MB), {} images, {} poses, {} label files\n", found.num_frames,
                       found.num_clouds, double(found.cloud_bytes) / 1e6, found.num_images, found.num_poses,
                       found.num_labels);
-  text += fmt::format("  {:.1f} s, {:.0f} m\n", found.duration, found.travelled);
+  if (sequence.num_database > 0)
+    text += fmt::format("  {} frames are the database, {} ask\n", sequence.num_database,
+                        sequence.frames.size() - sequence.num_database);
+  else
+    text += fmt::format("  {:.1f} s, {:.0f} m\n", found.duration, found.travelled);
   for (const std::string& remark : found.remarks) text += "  " + remark + "\n";
   text +=
       found.problems.empty() ? std::string("  no problems\n") : fmt::format("  {} problems:\n", found.problems.size());
@@ -51,6 +55,7 @@ void inform(const Cli& cli, const std::string& folder, bool deep) {
                   {"format", sequence.format},
                   {"folder", sequence.folder.string()},
                   {"frames", found.num_frames},
+                  {"database_frames", sequence.num_database},
                   {"clouds", found.num_clouds},
                   {"cloud_bytes", found.cloud_bytes},
                   {"images", found.num_images},
@@ -72,7 +77,7 @@ void add_listing_commands(CLI::App& app, Cli& cli) {
   const auto folder = std::make_shared<std::string>();
   const auto deep = std::make_shared<bool>(false);
   info->add_option("SEQUENCE", *folder, "Folder of a sequence")->required();
-  info->add_flag("--deep", *deep, "Read every scan too");
+  info->add_flag("--deep", *deep, "Read every scan and image too");
   info->callback([&cli, folder, deep] { inform(cli, *folder, *deep); });
 }
 

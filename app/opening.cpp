@@ -21,10 +21,10 @@ void require_fit(const Experiment& experiment, const Sequence& sequence) {
                   retrieval.query, sequence.folder.string(), num_frames);
 }
 
-OpenedSequence open_with_check(const std::filesystem::path& folder, const Progress& progress) {
+OpenedSequence open_with_check(Sequence sequence, const Progress& progress) {
   OpenedSequence opened;
-  opened.sequence = open_sequence(folder);
-  if (opened.sequence.frames.empty()) throw Error("{} has no frames", folder.string());
+  opened.sequence = std::move(sequence);
+  if (opened.sequence.frames.empty()) throw Error("{} has no frames", opened.sequence.folder.string());
   opened.trajectory = trajectory(opened.sequence);
   opened.check = check(opened.sequence, false, progress);
   return opened;
@@ -46,7 +46,7 @@ void open_experiment(Opening& opening, const std::filesystem::path& sequence, co
   auto experiment = std::make_shared<Experiment>(load_experiment(opening.path));
   if (!sequence.empty()) experiment->sequence = sequence;
   try {
-    opening.opened = std::make_shared<OpenedSequence>(open_with_check(experiment->sequence, progress));
+    opening.opened = std::make_shared<OpenedSequence>(open_with_check(open_sequence_of(*experiment), progress));
   } catch (const Error& error) {
     opening.missing =
         QString::fromStdString(fmt::format("the experiment {} was made on the sequence {}, which cannot be opened: {}",
@@ -79,7 +79,7 @@ Opening open_anything(const std::filesystem::path& path, const std::filesystem::
   if (is_experiment(opening.path))
     open_experiment(opening, sequence, progress);
   else if (opening.several = several_under(opening.path); opening.several.empty())
-    opening.opened = std::make_shared<OpenedSequence>(open_with_check(opening.path, progress));
+    opening.opened = std::make_shared<OpenedSequence>(open_with_check(open_sequence(opening.path), progress));
   return opening;
 }
 

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/exports/registry.h"
 #include "core/pipeline.h"
+#include "core/sequence_protocol.h"
 
 namespace relocus {
 namespace {
@@ -187,7 +188,7 @@ void Session::choose_protocol(const Protocol& protocol) {
 }
 
 void Session::set_protocol(const Protocol& protocol) {
-  protocol_ = protocol;
+  protocol_ = opened_ ? fitted(protocol, opened_->sequence) : protocol;
   Q_EMIT protocol_changed(protocol_);
   evaluate_again();
 }
@@ -225,7 +226,7 @@ void Session::evaluate_again() {
     Q_EMIT evaluation_changed(nullptr);
     Q_EMIT logged(Severity::Info,
                   tr("This protocol judges by the overlap of scans: its revisits are known after a run."));
-  } else if (opened_->check.num_poses > 0) {
+  } else if (opened_->check.num_poses > 0 || !needs_poses(protocol_)) {
     runner(Activity::Evaluating)
         .start(
             [opened = opened_, protocol = protocol_](const Progress& progress) {

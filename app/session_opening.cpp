@@ -7,6 +7,7 @@
 #include "core/datasets/registry.h"
 #include "core/error.h"
 #include "core/exports/registry.h"
+#include "core/sequence_protocol.h"
 
 namespace relocus {
 namespace {
@@ -44,6 +45,7 @@ void Session::adopt(Opening opening) {
     cancel(activity);
   reviews_.flush();
   experiments_.clear();
+  const bool leaves_own = opened_ && has_own_protocol(opened_->sequence);
   opened_ = std::move(opening.opened);
   experiment_ = nullptr;
   evaluation_ = nullptr;
@@ -84,6 +86,10 @@ void Session::adopt(Opening opening) {
     for (const Modality modality : {Modality::Lidar, Modality::Image})
       if (!can_read(method(method_choice_.name).modality, opened_->sequence) && can_read(modality, opened_->sequence))
         set_method({.name = first_method(modality).name});
+    if (leaves_own || has_own_protocol(opened_->sequence)) {
+      protocol_ = suggested_protocol(opened_->sequence);
+      Q_EMIT protocol_changed(protocol_);
+    }
     set_query(0);
     evaluate_again();
   }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <unordered_map>
 
@@ -11,6 +13,7 @@
 #include "core/files.h"
 #include "core/frame_files.h"
 #include "core/numpy.h"
+#include "core/object_arrays.h"
 
 namespace relocus {
 namespace {
@@ -21,6 +24,29 @@ constexpr const char* known_layouts =
     "known are \"query c1 c2 …\", \"query match distance yaw\", \"i j [score or label]\", \"score label\", a table "
     "with the "
     "columns query and candidate, and Kapture pairs";
+
+/// All images of the database for each query, the most similar first; of equals the first.
+ImportedResults of_similarities(std::span<const double> matrix, std::size_t num_queries) {
+  ImportedResults results;
+  results.layout = "similarities";
+  const std::size_t columns = matrix.size() / num_queries;
+  for (std::size_t query = 0; query < num_queries; ++query) {
+    const std::span row = matrix.subspan(query * columns, columns);
+    std::vector<FrameId> order(columns);
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, std::greater(), [&](FrameId frame) {
+      return std::isnan(row[std::size_t(frame)]) ? -INFINITY : row[std::size_t(frame)];
+    });
+    Retrieval& retrieval = results.retrievals.emplace_back(Retrieval{FrameId(query), {}});
+    for (const FrameId frame : order) {
+      Candidate candidate;
+      candidate.frame = frame;
+      candidate.similarity = float(row[std::size_t(frame)]);
+      retrieval.candidates.push_back(candidate);
+    }
+  }
+  return results;
+}
 
 /// A line of a results file.
 struct Line {
@@ -104,10 +130,17 @@ class Reader {
     if (columns == 3 && shape.whole[0] && shape.whole[1] && !shape.whole[2]) return read_pairs("pair_scores");
     if (columns == 4 && shape.whole[0] && shape.whole[1] && !shape.whole[2]) return read_lidar_iris();
     if (all_whole && shape.max_columns > 1) return read_lists();
+    if (columns > 4) return read_matrix();
     for (const Line& line : lines_)
       if (line.values.size() != lines_[0].values.size())
         fail(line, "has another number of columns than the first line");
     fail(lines_[0], "fits no known layout");
+  }
+
+  ImportedResults read_matrix() {
+    std::vector<double> values;
+    for (const Line& line : lines_) values.insert(values.end(), line.values.begin(), line.values.end());
+    return of_similarities(values, lines_.size());
   }
 
   ImportedResults read_score_label() {
@@ -276,7 +309,59 @@ class Reader {
   std::unordered_map<FrameId, std::size_t> place_;  ///< of a query in results_.retrievals
 };
 
+// ---- JSON ----
+
+using Json = nlohmann::json;
+
+Retrieval ranked(const std::string& name, std::size_t query, const Json& images) {
+  if (!images.is_array()) throw Error("{} holds no list of images for query {}", name, query);
+  Retrieval retrieval{FrameId(query), {}};
+  for (const Json& image : images) {
+    if (!image.is_number_integer() || image.get<std::int64_t>() < 0 || image.get<std::int64_t>() > max_frame_number)
+      throw Error("{} names {} for query {}, which is no image's number", name, image.dump().substr(0, 80), query);
+    Candidate candidate;
+    candidate.frame = image.get<FrameId>();
+    candidate.distance = float(retrieval.candidates.size());  // the order is all that is known
+    retrieval.candidates.push_back(candidate);
+  }
+  return retrieval;
+}
+
+ImportedResults read_json(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  Json json = Json::parse(read_text(path, max_file_bytes), nullptr, false);
+  if (json.is_string()) json = Json::parse(json.get<std::string>(), nullptr, false);  // JSON within JSON
+  if (json.is_discarded()) throw Error("{} is damaged or cut off: it is no JSON", name);
+  ImportedResults results;
+  if (json.is_object() && json.contains("predictions") && json["predictions"].is_array()) {
+    results.layout = "predictions";
+    for (const Json& images : json["predictions"])
+      results.retrievals.push_back(ranked(name, results.retrievals.size(), images));
+  } else if (json.is_object() && json.contains("Query") && json["Query"].is_array()) {
+    results.layout = "submission";
+    for (const Json& query : json["Query"]) {
+      if (!query.is_object() || !query.contains("id") || !query["id"].is_number_unsigned() ||
+          !query.contains("positive"))
+        throw Error("{} holds a query without \"id\" and \"positive\"", name);
+      results.retrievals.push_back(ranked(name, query["id"].get<std::size_t>(), query["positive"]));
+    }
+  } else {
+    throw Error("{} holds neither \"predictions\" nor \"Query\": lists of the database's images for each query", name);
+  }
+  if (results.retrievals.empty()) throw Error("{} holds no results: it is empty", name);
+  return results;
+}
+
 // ---- NumPy ----
+
+/// VPR-Bench keeps, among the rest, a row of similarities for each query.
+ImportedResults read_objects(const std::filesystem::path& path) {
+  const ObjectArray array = read_object_npy(path);
+  for (const NumberBlock& block : array.items)
+    if (block.shape.size() == 2 && block.shape[0] > 0 && block.shape[1] > 1)
+      return of_similarities(block.values, std::size_t(block.shape[0]));
+  throw Error("{} holds no matrix of similarities, a row for each query", path.string());
+}
 
 Array only_array(const std::filesystem::path& path) {
   if (path.extension() == ".npy") return read_npy(path);
@@ -294,6 +379,8 @@ Array only_array(const std::filesystem::path& path) {
 
 ImportedResults read_arrays(const std::filesystem::path& path) {
   const Array array = only_array(path);
+  if (array.shape.size() == 2 && array.shape[0] > 0 && array.shape[1] > 4)
+    return of_similarities(std::vector<double>(array.values.begin(), array.values.end()), std::size_t(array.shape[0]));
   if (array.shape.size() != 2 || array.shape[1] < 3 || array.shape[1] > 4)
     throw Error("{} has shape ({}), but results have rows \"i j distance\" or \"i j overlap yaw\": N x 3 or N x 4",
                 path.string(), fmt::join(array.shape, ", "));
@@ -324,6 +411,8 @@ ImportedResults read_arrays(const std::filesystem::path& path) {
 }  // namespace
 
 ImportedResults read_results(const std::filesystem::path& path) {
+  if (has_extension(path, {".json"})) return read_json(path);
+  if (has_extension(path, {".npy"}) && holds_objects(path)) return read_objects(path);
   if (has_extension(path, {".npz", ".npy"})) return read_arrays(path);
   return Reader(path).read();
 }

@@ -31,6 +31,11 @@ struct ImportedResults {
 ///   our
 ///                          candidates.csv and its like
 ///   "kapture"              query image, map image[, score]: numbered by the digits at the end of the names
+///   "predictions"          JSON with a list "predictions" of the database's images for each query (MultiRes-NetVLAD's,
+///                          also as text within JSON)
+///   "submission"           JSON {"Query": [{"id": query, "positive": [database image, …]}, …]}
+///   "similarities"         a matrix, a row each query, a column each image of the database, higher is better: numbers
+///                          in text, .npy, or VPR-Bench's array of objects
 ///   "overlap_transformer"  .npz or .npy with rows i j distance: answers in the order of the rows
 ///   "overlaps"             .npz or .npy with rows i j overlap [yaw bin] ("overlap", "train_set" or "validation_set" in
 ///   its name)

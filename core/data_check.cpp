@@ -6,6 +6,7 @@
 #include "core/datasets/registry.h"
 #include "core/error.h"
 #include "core/frame_files.h"
+#include "core/sequence_protocol.h"
 
 namespace relocus {
 namespace {
@@ -51,6 +52,7 @@ std::uintmax_t size_of_file(const fs::path& path) {
 
 /// Ranges of numbers that no frame has: "3, 7-9".
 void check_numbering(const Sequence& sequence, std::vector<std::string>& problems) {
+  if (sequence.num_database > 0) return;  // each set counts for itself
   Finding gaps;
   std::int64_t num_missing = 0;
   for (std::size_t i = 1; i < sequence.frames.size(); ++i) {
@@ -66,12 +68,36 @@ void check_numbering(const Sequence& sequence, std::vector<std::string>& problem
                     num_missing, gaps.listed()));
 }
 
+/// Images that are named; where most are missing it is one thing that is wrong.
+void check_images(const Sequence& sequence, DataCheck& result) {
+  Finding missing, empty, absent;
+  for (const Frame& frame : sequence.frames) {
+    if (frame.image.empty()) {
+      absent.add(fmt::format("number {}", frame.number));
+      continue;
+    }
+    const std::uintmax_t size = size_of_file(frame.image);
+    if (size == std::uintmax_t(-1))
+      missing.add(frame.image.string());
+    else if (size == 0)
+      empty.add(name_of(frame.image));
+    else
+      ++result.num_images;
+  }
+  if (!missing.names.empty())
+    result.problems.push_back(fmt::format("{} of {} images are missing, the first is {}; put them there, or leave them "
+                                          "out of a run (--skip-unreadable)",
+                                          missing.names.size(), sequence.frames.size(), missing.names.front()));
+  empty.tell(result.problems, "an image is empty", "images are empty", "copy them again");
+  if (absent.names.size() < sequence.frames.size())
+    absent.tell(result.problems, "a frame has no image", "frames have no image", "copy the missing files");
+}
+
 /// Fills the counts as well.
 void check_files(const Sequence& sequence, DataCheck& result) {
   Finding absent, unreadable, empty, truncated, small, odd_labels;
   std::vector<std::pair<std::uintmax_t, const Frame*>> sizes;
   for (const Frame& frame : sequence.frames) {
-    result.num_images += !frame.image.empty();
     result.num_labels += !frame.labels.empty();
     if (frame.cloud.empty()) continue;
     ++result.num_clouds;
@@ -130,11 +156,12 @@ void check_poses(const Sequence& sequence, DataCheck& result) {
     if (last) {
       const double step = (frame.world_from_sensor->translation() - last->world_from_sensor->translation()).norm();
       result.travelled += step;
-      if (frame.number == last->number + 1 && step > kLongestStep)
+      if (sequence.num_database == 0 && frame.number == last->number + 1 && step > kLongestStep)
         jumps.add(fmt::format("{} ({:.0f} m)", frame.number, step));
     }
     last = &frame;
   }
+  if (sequence.num_database > 0) result.travelled = 0;  // from image to image is no way
   if (sequence.pose_file.empty()) return;
   const std::string file = sequence.pose_file.string();
   if (sequence.num_pose_rows != sequence.frames.size())
@@ -152,6 +179,7 @@ void check_poses(const Sequence& sequence, DataCheck& result) {
 }
 
 void check_stamps(const Sequence& sequence, DataCheck& result) {
+  if (sequence.num_database > 0) return;
   Finding backward;
   for (std::size_t i = 1; i < sequence.frames.size(); ++i)
     if (!(sequence.frames[i].stamp > sequence.frames[i - 1].stamp))
@@ -159,6 +187,24 @@ void check_stamps(const Sequence& sequence, DataCheck& result) {
   backward.tell(result.problems, "the time does not advance at the frame with this number",
                 "frames whose time does not advance, by number", "the times file may belong to another sequence");
   if (!sequence.frames.empty()) result.duration = sequence.frames.back().stamp - sequence.frames.front().stamp;
+}
+
+/// Reads every image that is there.
+void check_pictures(const Sequence& sequence, DataCheck& result, const Progress& progress) {
+  Finding unreadable;
+  std::string first_reason;
+  for (const Frame& frame : sequence.frames) {
+    progress("Checking images", std::size_t(frame.id), sequence.frames.size());
+    if (frame.image.empty() || size_of_file(frame.image) == std::uintmax_t(-1)) continue;
+    try {
+      read_picture(frame.image);
+    } catch (const Error& error) {
+      if (unreadable.names.empty()) first_reason = error.what();
+      unreadable.add(name_of(frame.image));
+    }
+  }
+  progress("Checking images", sequence.frames.size(), sequence.frames.size());
+  unreadable.tell(result.problems, "an image cannot be read", "images cannot be read", "the first: " + first_reason);
 }
 
 /// Reads every scan that the look at sizes found in order.
@@ -205,12 +251,15 @@ DataCheck check(const Sequence& sequence, bool deep, const Progress& progress) {
   DataCheck result;
   result.num_frames = sequence.frames.size();
   result.remarks = sequence.remarks;
-  if (sequence.frames.empty()) result.problems.push_back("the sequence has no frames; choose a folder with scans");
+  if (sequence.frames.empty()) result.problems.push_back("the sequence has no frames; choose a folder with scans or images");
   check_numbering(sequence, result.problems);
   check_files(sequence, result);
+  check_images(sequence, result);
+  if (std::string trap = counter_trap(sequence); !trap.empty()) result.problems.push_back(std::move(trap));
   check_poses(sequence, result);
   check_stamps(sequence, result);
-  if (deep) check_points(sequence, result, progress);
+  if (deep && result.num_clouds > 0) check_points(sequence, result, progress);
+  if (deep && result.num_images > 0) check_pictures(sequence, result, progress);
   return result;
 }
 

@@ -24,7 +24,8 @@ class Judge {
         protocol_(protocol),
         overlaps_(overlaps),
         kind_(kind),
-        by_distance_(protocol.min_overlap <= 0 && protocol.frame_tolerance < 0),
+        by_distance_(needs_poses(protocol)),
+        places_(trajectory, protocol),
         revisits_(revisits(trajectory, protocol, overlaps)),
         last_seen_(trajectory.size(), -1) {}
 
@@ -72,12 +73,13 @@ class Judge {
     if (!truth.asked) return usable_;
     const Admitted open = admitted(trajectory_, protocol_, retrieval.query);
     ++round_;
+    places_.start();
     for (const Candidate& candidate : retrieval.candidates) {
       const bool known = !by_distance_ || trajectory_.has_pose(candidate.frame);
-      if (known && open.contains(candidate.frame) && last_seen_[candidate.frame] != round_)
-        usable_.push_back(candidate);
-      else
+      if (!known || !open.contains(candidate.frame) || last_seen_[candidate.frame] == round_)
         ++num_left_out_;
+      else if (places_.is_new(candidate.frame))
+        usable_.push_back(candidate);
       last_seen_[candidate.frame] = round_;
     }
     return usable_;
@@ -88,6 +90,7 @@ class Judge {
   const OverlapTable* overlaps_;
   ScoreKind kind_;
   bool by_distance_;
+  PlaceFilter places_;
   std::vector<Revisit> revisits_;
   std::vector<Candidate> usable_;
   std::vector<int> last_seen_;  ///< per frame, the round in which it was a candidate
@@ -194,6 +197,15 @@ void remark_on_short_lists(Evaluation& evaluation, std::span<const Retrieval> re
                     shortest, evaluation.figures.one_percent));
 }
 
+/// netvlad_tf_open sums steps from the curve's second point on.
+void remark_on_steps(Evaluation& evaluation) {
+  const Figures& figures = evaluation.figures;
+  if (evaluation.protocol.preset != "netvlad_tf" || figures.curve.empty()) return;
+  const PrPoint& first = figures.curve.front();
+  evaluation.remarks.push_back(fmt::format("AUC as netvlad_tf_open sums it (steps, without the first point): {:.6f}.",
+                                           figures.average_precision - first.precision * first.recall));
+}
+
 enum class Depth { FiguresAlone, Whole };
 
 Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> retrievals, const Protocol& protocol,
@@ -254,6 +266,7 @@ Evaluation evaluate(const Trajectory& trajectory, std::span<const Retrieval> ret
   }
   remark_on_omissions(evaluation, judge, retrievals, trajectory);
   remark_on_short_lists(evaluation, retrievals, trajectory);
+  remark_on_steps(evaluation);
   progress("Evaluating", all_strata().size() + 1, all_strata().size() + 1);
   return evaluation;
 }
@@ -306,7 +319,7 @@ Figures figures_alone(const Trajectory& trajectory, std::span<const Retrieval> r
 Evaluation evaluate_if_known(const Trajectory& trajectory, std::span<const Retrieval> retrievals,
                              const Protocol& protocol, const OverlapTable* overlaps, const Progress& progress,
                              const Descriptors* descriptors) {
-  bool known = protocol.frame_tolerance >= 0;  // judges by numbers alone
+  bool known = protocol.frame_tolerance >= 0 || protocol.listed;  // judges by numbers or lists alone
   for (FrameId frame = 0; !known && frame < FrameId(trajectory.size()); ++frame) known = trajectory.has_pose(frame);
   if (known) return evaluate(trajectory, retrievals, protocol, overlaps, progress, descriptors);
   Evaluation unjudged = evaluate(Trajectory(), {}, protocol, overlaps);

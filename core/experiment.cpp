@@ -10,6 +10,7 @@
 #include "core/experiment_tables.h"
 #include "core/files.h"
 #include "core/numpy.h"
+#include "core/readable.h"
 
 namespace relocus {
 namespace {
@@ -37,6 +38,7 @@ Json description(const Experiment& experiment, std::size_t num_frames) {
   json["sequence_name"] = experiment.sequence_name;
   json["sequence_identity"] = experiment.sequence_identity;
   json["num_frames"] = num_frames;
+  json["left_out"] = experiment.left_out;
   json["frame_numbers"] = experiment.frame_numbers;
   json["encodings"] = experiment.encodings.string();
   json["queries_without_answer"] = Json::array();
@@ -113,7 +115,12 @@ Sequence join(const Sequence& database, const Sequence& query) {
     throw Error("{} has the format {}, {} has {}: both need the same", database.name, database.format, query.name,
                 query.format);
   }
+  for (const Sequence* each : {&database, &query})
+    if (each->num_database > 0)
+      throw Error("{} is a database with its queries already; run it without another database", each->name);
   Sequence joined = query;
+  joined.num_database = database.frames.size();
+  joined.truth.listed.clear();
   joined.name = fmt::format("{} in {}", query.name, database.name);
   joined.frames = database.frames;
   const double start = database.frames.empty() ? 0 : database.frames.back().stamp + kPauseBetweenSequences;
@@ -138,8 +145,9 @@ Protocol joined_protocol(const Protocol& protocol, const Sequence& database) {
 }
 
 Sequence open_sequence_of(const Experiment& experiment) {
-  const Sequence query = open_sequence(experiment.sequence);
-  return experiment.database.empty() ? query : join(open_sequence(experiment.database), query);
+  Sequence sequence = open_sequence(experiment.sequence);
+  if (!experiment.database.empty()) sequence = join(open_sequence(experiment.database), sequence);
+  return experiment.left_out.empty() ? sequence : without_frames(sequence, experiment.left_out);
 }
 
 void save(const Experiment& experiment, const Trajectory& trajectory, const fs::path& folder) {
@@ -158,13 +166,15 @@ void save(const Experiment& experiment, const Trajectory& trajectory, const fs::
   add("pr_curve.csv", pr_curve_csv(experiment.evaluation.figures));
   add("recall.csv", recall_csv(experiment.evaluation.figures));
   add("trajectory.csv", trajectory_csv(trajectory));
+  if (!trajectory.listed.empty()) add("listed.csv", listed_csv(trajectory));
+  if (!trajectory.places.empty()) add("places.csv", places_csv(trajectory));
   if (experiment.overlaps) add("overlaps.csv", overlaps_csv(*experiment.overlaps));
   if (experiment.descriptors.size() > 0) add("descriptors.npy", npy_bytes(experiment.descriptors));
   files.add(folder / "experiment.json", json.dump(2) + "\n");
 
   // From here on nothing takes room. What was saved before is no experiment until its description is replaced.
   fs::remove(folder / "experiment.json", error);
-  for (const char* name : {"overlaps.csv", "descriptors.npy"})
+  for (const char* name : {"overlaps.csv", "descriptors.npy", "listed.csv", "places.csv"})
     if (!hashes.contains(name)) fs::remove(folder / name, error);
   files.commit();
 }
@@ -183,6 +193,7 @@ Experiment load_experiment(const fs::path& folder) {
   experiment.database = value_of<std::string>(json, "database", file);
   experiment.sequence_name = value_of<std::string>(json, "sequence_name", file);
   experiment.sequence_identity = value_of<std::string>(json, "sequence_identity", file);
+  if (json.contains("left_out")) experiment.left_out = value_of<std::vector<FrameId>>(json, "left_out", file);
   experiment.frame_numbers = value_of<std::vector<std::int64_t>>(json, "frame_numbers", file);
   experiment.encodings = value_of<std::string>(json, "encodings", file);
   const Json milliseconds = object_of(json, "milliseconds", file);
@@ -218,7 +229,11 @@ Experiment load_experiment(const fs::path& folder) {
 
 Trajectory load_trajectory(const fs::path& folder) {
   const Json hashes = object_of(read_description(folder), "files", folder / "experiment.json");
-  return read_trajectory_csv(checked_text(folder, hashes, "trajectory.csv"), (folder / "trajectory.csv").string());
+  const auto text = [&](const char* name) { return checked_text(folder, hashes, name); };
+  Trajectory trajectory = read_trajectory_csv(text("trajectory.csv"), (folder / "trajectory.csv").string());
+  if (hashes.contains("listed.csv")) read_listed_csv(text("listed.csv"), (folder / "listed.csv").string(), trajectory);
+  if (hashes.contains("places.csv")) read_places_csv(text("places.csv"), (folder / "places.csv").string(), trajectory);
+  return trajectory;
 }
 
 }  // namespace relocus

@@ -18,6 +18,7 @@ struct Experiment {
   std::filesystem::path database;  ///< folder of the sequence that is searched; empty: the sequence itself
   std::string sequence_name;
   std::string sequence_identity;            ///< sequence_identity() of what was encoded
+  std::vector<FrameId> left_out;            ///< frames of the sequence that could not be read: it is about the others
   std::vector<std::int64_t> frame_numbers;  ///< Frame::number of every frame; empty: the same as the ids
   std::filesystem::path encodings;          ///< file of the EncodingStore; empty for imported results
   Protocol protocol;
@@ -37,8 +38,8 @@ struct Experiment {
 /// The frames that an experiment is about: those of its sequence, or with a separate database those of join().
 Sequence open_sequence_of(const Experiment& experiment);
 
-/// Database and query sequence as one, the database's frames first; both need the same format, and poses in one common
-/// frame.
+/// Database and query sequence as one, the database's frames first; both are single drives of the same format, with
+/// poses in one common frame.
 Sequence join(const Sequence& database, const Sequence& query);
 
 /// What `protocol` means for the frames of join(): the database's answer, the query sequence's ask, and nothing is

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kCandidatesHeader =
     "query,rank,candidate,distance,similarity,true_distance_m,correct,retrieval_rank,yaw_deg";
+constexpr std::string_view kListedHeader = "query,right", kPlacesHeader = "place";
 constexpr std::string_view kTrajectoryHeader = "frame,number,stamp,x,y,z,heading,travelled";
 constexpr std::string_view kOverlapsHeader = "query,candidate,overlap";
 constexpr double kDegrees = 180 / std::numbers::pi;
@@ -152,6 +153,42 @@ Trajectory read_trajectory_csv(std::string_view text, const std::string& name) {
     trajectory.travelled.push_back(table.number_or_nan<double>());
   }
   return trajectory;
+}
+
+std::string listed_csv(const Trajectory& trajectory) {
+  std::string text(kListedHeader);
+  text += '\n';
+  for (std::size_t query = 0; query < trajectory.listed.size(); ++query)
+    for (const FrameId right : trajectory.listed[query])
+      fmt::format_to(std::back_inserter(text), FMT_COMPILE("{},{}\n"), query, right);
+  return text;
+}
+
+void read_listed_csv(std::string_view text, const std::string& name, Trajectory& trajectory) {
+  NumberTable table(text, kListedHeader, name);
+  trajectory.listed.assign(trajectory.size(), {});
+  while (table.next()) {
+    const auto query = table.number<std::size_t>();
+    const auto right = table.number<FrameId>();
+    if (query >= trajectory.size() || right < 0 || std::size_t(right) >= trajectory.size())
+      table.fail("a frame that there is not");
+    trajectory.listed[query].push_back(right);
+  }
+  for (auto& answers : trajectory.listed) std::ranges::sort(answers);
+}
+
+std::string places_csv(const Trajectory& trajectory) {
+  std::string text(kPlacesHeader);
+  text += '\n';
+  for (const std::int64_t place : trajectory.places)
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}\n"), place);
+  return text;
+}
+
+void read_places_csv(std::string_view text, const std::string& name, Trajectory& trajectory) {
+  NumberTable table(text, kPlacesHeader, name);
+  while (table.next()) trajectory.places.push_back(table.number<std::int64_t>());
+  if (trajectory.places.size() != trajectory.size()) table.fail("another number of places than of frames");
 }
 
 std::string overlaps_csv(const OverlapTable& overlaps) {

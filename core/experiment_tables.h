@@ -21,6 +21,12 @@ std::string recall_csv(const Figures& figures);
 std::string trajectory_csv(const Trajectory& trajectory);
 Trajectory read_trajectory_csv(std::string_view text, const std::string& name);
 
+/// Right answers as the data set lists them, a line each; the panoramas of the frames.
+std::string listed_csv(const Trajectory& trajectory);
+void read_listed_csv(std::string_view text, const std::string& name, Trajectory& trajectory);
+std::string places_csv(const Trajectory& trajectory);
+void read_places_csv(std::string_view text, const std::string& name, Trajectory& trajectory);
+
 /// query,candidate,overlap: true overlaps, by position.
 std::string overlaps_csv(const OverlapTable& overlaps);
 OverlapTable read_overlaps_csv(std::string_view text, const std::string& name);

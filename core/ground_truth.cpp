@@ -1,20 +1,19 @@
 #include "core/ground_truth.h"
 
 #include <algorithm>
+#include <span>
 
 namespace relocus {
 namespace {
 
 constexpr double far_away = 1e7;  ///< [m], [s] between a map and the drive that asks it
 
-}  // namespace
-
-Trajectory trajectory(const Sequence& sequence) {
+Trajectory of_drive(const Sequence& sequence, std::span<const Frame> frames) {
   Trajectory result;
   const Eigen::Isometry3d sensor_from_reference = sequence.reference_from_sensor.inverse();
   double travelled = 0;
   std::optional<Eigen::Vector3d> previous;
-  for (const Frame& frame : sequence.frames) {
+  for (const Frame& frame : frames) {
     result.stamps.push_back(frame.stamp);
     result.numbers.push_back(frame.number >= 0 ? frame.number : frame.id);
     if (!frame.world_from_sensor || !frame.world_from_sensor->matrix().allFinite()) {
@@ -30,6 +29,19 @@ Trajectory trajectory(const Sequence& sequence) {
     }
     result.travelled.push_back(travelled);
   }
+  return result;
+}
+
+}  // namespace
+
+Trajectory trajectory(const Sequence& sequence) {
+  const std::span frames(sequence.frames);
+  const std::size_t map = std::min(sequence.num_database, frames.size());
+  Trajectory result = of_drive(sequence, frames.subspan(map));
+  if (map > 0) result = concatenated(of_drive(sequence, frames.first(map)), result);
+  result.listed = sequence.truth.listed;
+  if (std::ranges::any_of(frames, [](const Frame& frame) { return frame.place >= 0; }))
+    for (const Frame& frame : frames) result.places.push_back(frame.place);
   return result;
 }
 

@@ -8,16 +8,19 @@ namespace relocus {
 
 /// Ground-truth geometry of a sequence, one entry per frame. Frames without a pose hold NaN positions and headings.
 struct Trajectory {
-  std::vector<Eigen::Vector3d> positions;  ///< [m] of the reference frame (Sequence::reference_from_sensor); z up
-  std::vector<double> headings;            ///< [rad] of the sensor's x axis in the ground plane
-  std::vector<double> stamps;              ///< [s]
-  std::vector<double> travelled;           ///< [m] along the path from the first frame
-  std::vector<std::int64_t> numbers;       ///< as the files are numbered (Frame::number)
+  std::vector<Eigen::Vector3d> positions;    ///< [m] of the reference frame (Sequence::reference_from_sensor); z up
+  std::vector<double> headings;              ///< [rad] of the sensor's x axis in the ground plane
+  std::vector<double> stamps;                ///< [s]
+  std::vector<double> travelled;             ///< [m] along the path from the first frame
+  std::vector<std::int64_t> numbers;         ///< as the files are numbered (Frame::number)
+  std::vector<std::int64_t> places;          ///< Frame::place; empty where every frame stands alone
+  std::vector<std::vector<FrameId>> listed;  ///< KnownTruth::listed; empty: there is no list
 
   std::size_t size() const { return positions.size(); }
   bool has_pose(FrameId frame) const { return !positions[frame].hasNaN(); }
 };
 
+/// Of one drive, or of a database and its queries as concatenated() joins them.
 Trajectory trajectory(const Sequence& sequence);
 
 /// The map's frames, then the queries' frames (query i becomes map.size() + i), for protocols with database_frames =

@@ -79,29 +79,30 @@ NpyHeader read_header(const Source& source) {
   return header;
 }
 
-template <class T>
-void to_floats(const char* bytes, std::size_t count, float* to) {
+template <class T, class To>
+void convert(const char* bytes, std::size_t count, To* to) {
   for (std::size_t i = 0; i < count; ++i) {
     T value;
     std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
-    to[i] = static_cast<float>(value);
+    to[i] = static_cast<To>(value);
   }
 }
 
-void to_floats(const NpyHeader& header, const char* bytes, std::size_t count, float* to) {
+template <class To>
+void convert(const NpyHeader& header, const char* bytes, std::size_t count, To* to) {
   const bool is_signed = header.kind == 'i';
   switch (header.item_bytes) {
     case 1:
-      return is_signed ? to_floats<std::int8_t>(bytes, count, to) : to_floats<std::uint8_t>(bytes, count, to);
+      return is_signed ? convert<std::int8_t>(bytes, count, to) : convert<std::uint8_t>(bytes, count, to);
     case 2:
-      if (header.kind == 'f') return to_floats<Eigen::half>(bytes, count, to);
-      return is_signed ? to_floats<std::int16_t>(bytes, count, to) : to_floats<std::uint16_t>(bytes, count, to);
+      if (header.kind == 'f') return convert<Eigen::half>(bytes, count, to);
+      return is_signed ? convert<std::int16_t>(bytes, count, to) : convert<std::uint16_t>(bytes, count, to);
     case 4:
-      if (header.kind == 'f') return to_floats<float>(bytes, count, to);
-      return is_signed ? to_floats<std::int32_t>(bytes, count, to) : to_floats<std::uint32_t>(bytes, count, to);
+      if (header.kind == 'f') return convert<float>(bytes, count, to);
+      return is_signed ? convert<std::int32_t>(bytes, count, to) : convert<std::uint32_t>(bytes, count, to);
     default:
-      if (header.kind == 'f') return to_floats<double>(bytes, count, to);
-      return is_signed ? to_floats<std::int64_t>(bytes, count, to) : to_floats<std::uint64_t>(bytes, count, to);
+      if (header.kind == 'f') return convert<double>(bytes, count, to);
+      return is_signed ? convert<std::int64_t>(bytes, count, to) : convert<std::uint64_t>(bytes, count, to);
   }
 }
 
@@ -110,10 +111,11 @@ void swap_bytes(char* bytes, std::size_t count, std::size_t item_bytes) {
 }
 
 /// The same numbers with the last axis running fastest.
-std::vector<float> from_fortran_order(const std::vector<float>& values, const std::vector<std::int64_t>& shape) {
-  std::vector<float> result(values.size());
+template <class To>
+std::vector<To> from_fortran_order(const std::vector<To>& values, const std::vector<std::int64_t>& shape) {
+  std::vector<To> result(values.size());
   std::vector<std::int64_t> index(shape.size(), 0);
-  for (const float value : values) {
+  for (const To value : values) {
     std::int64_t at = 0;
     for (std::size_t axis = 0; axis < shape.size(); ++axis) at = at * shape[axis] + index[axis];
     result[at] = value;
@@ -122,20 +124,22 @@ std::vector<float> from_fortran_order(const std::vector<float>& values, const st
   return result;
 }
 
-Array read_values(const Source& source, const NpyHeader& header) {
+/// An Array, or Doubles.
+template <class Numbers = Array>
+Numbers read_values(const Source& source, const NpyHeader& header) {
   if (!header.numbers)
     throw Error(
         "{} holds \"{}\", not plain numbers; pickled Python objects are never loaded: save it as float32 with "
         "numpy.save(…, array.astype('float32'))",
         source.name, header.descr);
-  Array array{header.shape, std::vector<float>(header.elements)};
+  Numbers array{header.shape, decltype(Numbers::values)(header.elements)};
   std::vector<char> bytes(std::min<std::uint64_t>(header.elements, chunk_elements) * header.item_bytes);
   const bool other_order = header.byte_order == (std::endian::native == std::endian::little ? '>' : '<');
   for (std::size_t done = 0; done < array.values.size();) {
     const std::size_t count = std::min(chunk_elements, array.values.size() - done);
     source.read(bytes.data(), count * header.item_bytes);
     if (other_order) swap_bytes(bytes.data(), count, header.item_bytes);
-    to_floats(header, bytes.data(), count, array.values.data() + done);
+    convert(header, bytes.data(), count, array.values.data() + done);
     done += count;
   }
   char beyond;
@@ -237,6 +241,18 @@ std::map<std::string, Array> read_npz(const std::filesystem::path& path) {
     });
   return arrays;
 }
+
+std::map<std::string, Doubles> read_npz_doubles(const std::filesystem::path& path) {
+  const Zip zip = open_zip(path);
+  std::map<std::string, Doubles> arrays;
+  for (const std::string& key : keys_of(zip.get(), path))
+    with_array(zip.get(), path, key, [&](const Source& source, const NpyHeader& header) {
+      if (header.numbers) arrays[key] = read_values<Doubles>(source, header);
+    });
+  return arrays;
+}
+
+std::vector<std::string> names_in_npz(const std::filesystem::path& path) { return keys_of(open_zip(path).get(), path); }
 
 Array read_npz(const std::filesystem::path& path, const std::string& key) {
   const Zip zip = open_zip(path);

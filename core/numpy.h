@@ -14,6 +14,16 @@ Array read_npy(const std::filesystem::path& path);
 /// All arrays of numbers in an .npz (stored or deflated), by name; arrays of objects or text are left out.
 std::map<std::string, Array> read_npz(const std::filesystem::path& path);
 
+/// The same with all their digits, for coordinates of a map.
+struct Doubles {
+  std::vector<std::int64_t> shape;
+  std::vector<double> values;
+};
+std::map<std::string, Doubles> read_npz_doubles(const std::filesystem::path& path);
+
+/// Names of the arrays in an .npz, in its order.
+std::vector<std::string> names_in_npz(const std::filesystem::path& path);
+
 /// One array of an .npz. Throws naming the keys that are there.
 Array read_npz(const std::filesystem::path& path, const std::string& key);
 

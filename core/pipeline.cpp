@@ -15,6 +15,7 @@
 #include "core/files.h"
 #include "core/index.h"
 #include "core/reranking.h"
+#include "core/sequence_protocol.h"
 #include "core/shares.h"
 
 namespace relocus {
@@ -46,13 +47,21 @@ void require_readings(const Sequence& sequence, const MethodInfo& info) {
   if (sequence.frames.empty()) throw Error("{} has no frames", sequence.name);
   const bool images = info.modality == Modality::Image;
   std::vector<std::int64_t> missing;
+  const Frame* named_missing = nullptr;
   for (const Frame& frame : sequence.frames) {
     const fs::path& file = images ? frame.image : frame.cloud;
-    if (file.empty() || !fs::exists(file)) missing.push_back(frame.number);
+    if (!file.empty() && fs::exists(file)) continue;
+    missing.push_back(frame.number);
+    if (!named_missing && !file.empty()) named_missing = &frame;
   }
   if (missing.empty()) return;
   constexpr std::size_t kNamed = 5;
   const auto named = std::span(missing).first(std::min(missing.size(), kNamed));
+  if (images && named_missing)
+    throw Error("{} of {} images of {} are missing, the first is {}; {}", missing.size(), sequence.frames.size(),
+                sequence.name, named_missing->image.string(),
+                "put the images there (info tells where they are looked for), or skip those that are missing "
+                "(--skip-unreadable)");
   throw Error("{} of {} frames of {} have no {} (number {}{}); complete the download or leave these frames out",
               missing.size(), sequence.frames.size(), sequence.name, images ? "image" : "scan", fmt::join(named, ", "),
               missing.size() > kNamed ? ", …" : "");
@@ -172,22 +181,16 @@ void search(std::span<Retrieval> retrievals, const Index& index, int count, cons
     sizes.push_back(range.end > range.from ? range.end : range.before);
     if (range.end > range.from) largest_hole = std::max(largest_hole, range.from - range.before);
   }
-  const auto found = index.search(queries, count + largest_hole, sizes);
+  PlaceFilter places(trajectory, protocol);
+  const auto found = index.search(queries, count * places.most_views() + largest_hole, sizes);
   for (std::size_t i = 0; i < retrievals.size(); ++i) {
+    places.start();
     for (const Candidate& candidate : found[i]) {
       if (int(retrievals[i].candidates.size()) == count) break;
-      if (open[i].contains(candidate.frame)) retrievals[i].candidates.push_back(candidate);
+      if (open[i].contains(candidate.frame) && places.is_new(candidate.frame))
+        retrievals[i].candidates.push_back(candidate);
     }
   }
-}
-
-/// Where the frames of a sequence are; a joined one has its database in front, an endless way before its queries.
-Trajectory truth_of(const Sequence& sequence, bool joined, const Protocol& protocol) {
-  if (!joined) return trajectory(sequence);
-  Sequence map = sequence, queries = sequence;
-  map.frames.resize(std::min<std::size_t>(protocol.database_frames, map.frames.size()));
-  queries.frames.erase(queries.frames.begin(), queries.frames.begin() + Eigen::Index(map.frames.size()));
-  return concatenated(trajectory(map), trajectory(queries));
 }
 
 void evaluate(Experiment& experiment, const Trajectory& trajectory, const Progress& progress) {
@@ -200,14 +203,14 @@ void evaluate(Experiment& experiment, const Trajectory& trajectory, const Progre
 }
 
 /// Frame numbers, where they tell more than positions.
-std::vector<std::int64_t> frame_numbers(const Sequence& sequence, bool joined) {
+std::vector<std::int64_t> frame_numbers(const Sequence& sequence) {
   std::vector<std::int64_t> numbers;
   bool differ = false;
   for (const Frame& frame : sequence.frames) {
     numbers.push_back(frame.number);
     differ |= frame.number != frame.id;
   }
-  return differ && !joined ? numbers : std::vector<std::int64_t>();
+  return differ && sequence.num_database == 0 ? numbers : std::vector<std::int64_t>();
 }
 
 Experiment description(const Sequence& sequence, const Job& job, const MethodInfo& info, const Options& options) {
@@ -220,8 +223,9 @@ Experiment description(const Sequence& sequence, const Job& job, const MethodInf
   if (!job.database.empty()) experiment.database = fs::absolute(job.database);
   experiment.sequence_name = sequence.name;
   experiment.sequence_identity = sequence_identity(sequence);
-  experiment.frame_numbers = frame_numbers(sequence, !job.database.empty());
-  experiment.protocol = job.protocol;
+  experiment.frame_numbers = frame_numbers(sequence);
+  experiment.left_out = job.left_out;
+  experiment.protocol = fitted(job.protocol, sequence);
   experiment.version = version();
   experiment.device = job.resources.device;
   return experiment;
@@ -262,7 +266,7 @@ Experiment run(const Sequence& sequence, const Job& job, const Progress& progres
   if (resources.threads == 0 && job.workers)  // those on this machine share its cores
     resources.threads = std::max(1, thread_count() / job.workers->place().local_count);
   omp_set_num_threads(thread_count(resources.threads));
-  const Trajectory truth = truth_of(sequence, !job.database.empty(), job.protocol);
+  const Trajectory truth = trajectory(sequence);
 
   Experiment experiment = description(sequence, job, info, *options);
   experiment.encodings = job.out.empty() ? cache_file(experiment) : fs::absolute(job.out / "encodings.bin");
@@ -294,16 +298,17 @@ Experiment run(const Sequence& sequence, const Job& job, const Progress& progres
     rerank(experiment.retrievals, experiment.protocol, *method, store, &scores, progress);
     experiment.milliseconds["rerank"] = reranking.milliseconds() / std::max<double>(experiment.retrievals.size(), 1);
   }
-  if (job.protocol.min_overlap > 0)
-    experiment.overlaps = overlap_table(sequence, job.protocol, kOverlapDistance, progress);
+  if (experiment.protocol.min_overlap > 0)
+    experiment.overlaps = overlap_table(sequence, experiment.protocol, kOverlapDistance, progress);
   evaluate(experiment, truth, progress);
   if (!job.out.empty()) save(experiment, truth, job.out);
   return experiment;
 }
 
-Experiment reevaluate(const Experiment& experiment, const Sequence& sequence, const Protocol& protocol,
+Experiment reevaluate(const Experiment& experiment, const Sequence& sequence, const Protocol& given,
                       const Progress& progress) {
-  const Trajectory truth = truth_of(sequence, !experiment.database.empty(), experiment.protocol);
+  const Protocol protocol = fitted(given, sequence);
+  const Trajectory truth = trajectory(sequence);
   if (protocol.min_overlap <= 0) return reevaluate(experiment, truth, protocol, progress);
   Experiment with_overlaps = experiment;
   with_overlaps.overlaps = overlap_table(sequence, protocol, kOverlapDistance, progress);

@@ -12,6 +12,7 @@ struct Job {
   std::shared_ptr<const Options> options;  ///< null: the method's defaults
   Resources resources;
   Protocol protocol;
+  std::vector<FrameId> left_out;   ///< frames that the sequence had and that cannot be read: only noted
   std::filesystem::path database;  ///< of a joined sequence: where its database lies; only noted
   std::filesystem::path
       out;  ///< experiment folder; also holds the encodings, so that a second run resumes. Empty: a cache

@@ -100,12 +100,45 @@ std::vector<ProtocolPreset> make_presets() {
                              p.positive_radius = 5;
                              p.exclude_recent = 150;
                            }));
-  presets.push_back(preset("vpr_25m", "", "Visual place recognition: 25 m, separate map",
-                           "Berton et al., Deep Visual Geo-localization Benchmark, CVPR 2022", [](Protocol& p) {
-                             p.positive_radius = 25;
-                             p.exclude_recent = 0;
+  const auto add_separate = [&](ProtocolPreset added) {
+    added.separate_map = true;
+    added.protocol.exclude_recent = 0;
+    presets.push_back(std::move(added));
+  };
+  const auto within_25m = [](Protocol& p) {
+    p.positive_radius = 25;
+    p.inclusive = true;
+  };
+  add_separate(preset("vpr_25m", "", "Visual place recognition: 25 m, separate map",
+                      "Berton et al., Deep Visual Geo-localization Benchmark, CVPR 2022", within_25m));
+  add_separate(preset("patch_netvlad", "", "Patch-NetVLAD: 25 m, separate map, top 100",
+                      "Hausler et al., Patch-NetVLAD, CVPR 2021", [&](Protocol& p) {
+                        within_25m(p);
+                        p.num_candidates = p.max_recall = 100;
+                      }));
+  add_separate(preset("tokyo247", "", "NetVLAD on Tokyo 24/7: 25 m, one answer a panorama",
+                      "Arandjelović et al., NetVLAD, CVPR 2016; Torii et al., 24/7, CVPR 2015", [&](Protocol& p) {
+                        within_25m(p);
+                        p.one_per_place = true;
+                      }));
+  add_separate(preset("berlin_kudamm", "", "Berlin Kudamm: 50 m, separate map",
+                      "Khaliq et al., MultiRes-NetVLAD, RA-L 2022; Keetha et al., HEAPUtil, RA-L 2021",
+                      [](Protocol& p) {
+                        p.positive_radius = 50;
+                        p.inclusive = true;
+                      }));
+  add_separate(preset("listed", "", "Right answers as the data set lists them: Corridor and others of VPR-Bench",
+                      "Zaffar et al., VPR-Bench, IJCV 2021", [](Protocol& p) { p.listed = true; }));
+  add_separate(preset("nordland", "", "Nordland: same frame number, ±10",
+                      "Hausler et al., Patch-NetVLAD, CVPR 2021 (whose file reaches ±7 only)",
+                      [](Protocol& p) { p.frame_tolerance = 10; }));
+  presets.push_back(preset("netvlad_tf", "", "netvlad_tf_open's KITTI 00: 5 m, 250 frames before and after",
+                           "uzh-rpg/netvlad_tf_open", [](Protocol& p) {
+                             p.positive_radius = 5;
+                             p.planar = false;
+                             p.exclude_recent = 250;
+                             p.past_only = false;
                            }));
-  presets.back().separate_map = true;
   presets.push_back(preset("frame_tolerance", "", "Same frame number, ±1: Nordland and other aligned drives",
                            "Sünderhauf et al., Are We There Yet?, ICRA 2013 workshop", [](Protocol& p) {
                              p.frame_tolerance = 1;
@@ -146,7 +179,9 @@ FrameId database_end(const Trajectory& trajectory, const Protocol& protocol) {
   return end;
 }
 
-bool needs_poses(const Protocol& protocol) { return protocol.min_overlap <= 0 && protocol.frame_tolerance < 0; }
+bool is_near(const Protocol& protocol, double metres) {
+  return protocol.inclusive ? metres <= protocol.positive_radius : metres < protocol.positive_radius;
+}
 
 void check(const Trajectory& trajectory, const Protocol& protocol, const OverlapTable* overlaps) {
   if (protocol.min_overlap > 0 && !overlaps)
@@ -155,6 +190,10 @@ void check(const Trajectory& trajectory, const Protocol& protocol, const Overlap
         "and "
         "poses of a sequence; choose a protocol by distance for poses alone",
         protocol.preset);
+  if (protocol.listed && trajectory.listed.size() != trajectory.size())
+    throw Error(
+        "this protocol calls right what the data set lists, but there is no list of right answers here; judge by "
+        "distance (--listed off --positive-radius 25) or by frame numbers (--frame-tolerance 1)");
   if (!needs_poses(protocol) || trajectory.size() == 0) return;
   for (FrameId frame = 0; frame < static_cast<FrameId>(trajectory.size()); ++frame)
     if (trajectory.has_pose(frame)) return;
@@ -189,6 +228,7 @@ void Protocol::visit(OptionVisitor& option) {
   }();
   option("preset", preset, presets, {"", "The published protocol that the values come from."});
   option("positive_radius", positive_radius, {0.01, 1000}, {"m", "An answer nearer than this is right."});
+  option("inclusive", inclusive, {"", "Exactly at the radius is right too, as image benchmarks count."});
   option("negative_radius", negative_radius, {0, 1000},
          {"m", "Between the radii an answer is neither right nor wrong; 0: none."});
   option("planar", planar, {"", "Distances in the ground plane; otherwise in space."});
@@ -196,6 +236,8 @@ void Protocol::visit(OptionVisitor& option) {
          {"", "Above 0: right means an overlap of scans above this, not a distance."});
   option("frame_tolerance", frame_tolerance, {-1, 100000},
          {"frames", "From 0: right means frame numbers at most this apart, not a distance; -1: off."});
+  option("listed", listed, {"", "Right means what the data set lists, not a distance."});
+  option("one_per_place", one_per_place, {"", "Of the views of one panorama only the best answers (Tokyo 24/7)."});
   option("exclude_recent", exclude_recent, {0, 1000000}, {"frames", "The last so many frames may not answer."});
   option("exclude_seconds", exclude_seconds, {0, 1e6}, {"s", "Frames younger than this may not answer."});
   option("min_travel", min_travel, {0, 1e6}, {"m", "Frames less far back along the path may not answer."});
@@ -290,6 +332,22 @@ Admitted admitted(const Trajectory& trajectory, const Protocol& protocol, FrameI
   return open;
 }
 
+bool needs_poses(const Protocol& protocol) {
+  return protocol.min_overlap <= 0 && protocol.frame_tolerance < 0 && !protocol.listed;
+}
+
+PlaceFilter::PlaceFilter(const Trajectory& trajectory, const Protocol& protocol) : trajectory_(trajectory) {
+  if (!protocol.one_per_place) return;
+  std::map<std::int64_t, int> views;
+  for (const std::int64_t place : trajectory.places)
+    if (place >= 0) most_views_ = std::max(most_views_, ++views[place]);
+}
+
+bool PlaceFilter::is_new(FrameId frame) {
+  if (most_views_ == 1 || trajectory_.places[frame] < 0) return true;
+  return seen_.insert(trajectory_.places[frame]).second;
+}
+
 bool may_ask(const Trajectory& trajectory, const Protocol& protocol, FrameId frame) {
   if (frame < protocol.first_query) return false;
   const bool has_map = protocol.database_frames > 0 || protocol.database_seconds > 0;
@@ -314,12 +372,17 @@ Verdict judge(const Trajectory& trajectory, const Protocol& protocol, const Over
     const auto known = overlaps->find({query, candidate});
     return known != overlaps->end() && known->second > protocol.min_overlap ? Verdict::Right : Verdict::Wrong;
   }
+  if (protocol.listed)
+    return std::size_t(query) < trajectory.listed.size() &&
+                   std::ranges::binary_search(trajectory.listed[query], candidate)
+               ? Verdict::Right
+               : Verdict::Wrong;
   if (protocol.frame_tolerance >= 0) {
     const std::int64_t apart = std::abs(trajectory.numbers[query] - trajectory.numbers[candidate]);
     return apart <= protocol.frame_tolerance ? Verdict::Right : Verdict::Wrong;
   }
   const double metres = distance(trajectory, query, candidate, protocol.planar);
-  if (metres < protocol.positive_radius) return Verdict::Right;
+  if (is_near(protocol, metres)) return Verdict::Right;
   return metres <= protocol.negative_radius ? Verdict::Neither : Verdict::Wrong;  // NaN is wrong
 }
 
@@ -341,7 +404,7 @@ std::vector<Revisit> revisits(const Trajectory& trajectory, const Protocol& prot
     const auto consider = [&](FrameId frame) {
       const double metres = distance(trajectory, query, frame, protocol.planar);
       if (metres < nearest) nearest = metres, revisit.nearest = frame;
-      const bool is_right = by_distance ? metres < protocol.positive_radius
+      const bool is_right = by_distance ? is_near(protocol, metres)
                                         : protocol.min_overlap <= 0 &&
                                               judge(trajectory, protocol, overlaps, query, frame) == Verdict::Right;
       if (is_right) right.add(trajectory, query, frame, metres);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -14,11 +15,14 @@ namespace relocus {
 /// Which frames may answer a query, which answers are right, and what is counted.
 struct Protocol : Options {
   std::string preset = "overlap_netvlad";  ///< the preset it came from; see stamped()
-  double positive_radius = 10;             ///< [m] nearer (strictly) is right
+  double positive_radius = 10;             ///< [m] nearer is right
+  bool inclusive = false;                  ///< exactly at the radius is right too
   double negative_radius = 0;              ///< [m] farther is wrong, between the two counts as neither; 0: no such band
   bool planar = true;                      ///< distances in the ground plane; otherwise in space
   double min_overlap = 0;                  ///< > 0: right means ground-truth overlap above it instead of distance
   int frame_tolerance = -1;     ///< >= 0: right means file numbers that differ by at most this, instead of distance
+  bool listed = false;          ///< right means what the data set lists (KnownTruth::listed), instead of distance
+  bool one_per_place = false;   ///< of the views of one panorama (Frame::place) only the best answers
   int exclude_recent = 50;      ///< [frames] candidates are j < i - exclude_recent
   double exclude_seconds = 0;   ///< [s] candidates are at least that much older
   double min_travel = 0;        ///< [m] candidates lie at least that far back along the path
@@ -80,6 +84,23 @@ bool is_admitted(const Trajectory& trajectory, const Protocol& protocol, FrameId
 
 /// N of Recall@1 %: one percent of the sequence (of the map where there is one), at least 1.
 int one_percent(const Trajectory& trajectory, const Protocol& protocol);
+
+/// Whether answers are judged by distance, for which poses are needed.
+bool needs_poses(const Protocol& protocol);
+
+/// Leaves of the views of one panorama the first, where the protocol wants it so. Reusable: it remembers one query's.
+class PlaceFilter {
+ public:
+  PlaceFilter(const Trajectory& trajectory, const Protocol& protocol);
+  void start() { seen_.clear(); }                 ///< with the next query
+  bool is_new(FrameId frame);                     ///< false: a view of the same panorama has answered
+  int most_views() const { return most_views_; }  ///< that one panorama has; 1 where all stand alone
+
+ private:
+  const Trajectory& trajectory_;
+  int most_views_ = 1;
+  std::set<std::int64_t> seen_;
+};
 
 /// How many candidates a search keeps so that every figure can be counted; re-ranking reads the first num_candidates of
 /// them.

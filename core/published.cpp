@@ -165,6 +165,46 @@ void add_contour(std::vector<PublishedFigure>& all) {
   add_table(all, {"08"}, "extended_precision", "contour_context", kSource, {{"Contour Context", {.670}}});
 }
 
+/// Benchmarks of images: one row per method, recalls at 1, 5, 10 and 20 as far as they are told.
+void add_recalls(std::vector<PublishedFigure>& all, const char* sequence, int frames, const char* preset,
+                 const char* source, const std::vector<Row>& rows) {
+  constexpr const char* kFigures[] = {"recall_at_1", "recall_at_5", "recall_at_10", "recall_at_20"};
+  for (const Row& row : rows)
+    for (std::size_t i = 0; i < row.values.size(); ++i)
+      all.push_back({row.method, sequence, kFigures[i], row.values[i], frames, preset, source, row.remark});
+}
+
+void add_images(std::vector<PublishedFigure>& all) {
+  constexpr const char* kR2Former = "Zhu et al., R2Former, CVPR 2023, Table 1";
+  constexpr const char* kPredictions = "the predictions in MultiRes-NetVLAD's repository, counted here";
+  add_recalls(all, "vpr/pitts30k_test", 16816, "vpr_25m", kR2Former, {{"NetVLAD", {.819, .912, .937}}});
+  add_recalls(all, "vpr/pitts30k_test", 16816, "patch_netvlad", kR2Former,
+              {{"SuperPoint + SuperGlue", {.872, .948, .964}}, {"Patch-NetVLAD", {.887, .945, .959}}});
+  add_recalls(all, "vpr/tokyo247", 76299, "tokyo247", kR2Former,
+              {{"NetVLAD", {.648, .784, .816}},
+               {"SuperPoint + SuperGlue", {.882, .902, .902}},
+               {"Patch-NetVLAD", {.860, .886, .905}}});
+  add_recalls(all, "vpr/tokyo247", 76299, "tokyo247", kPredictions,
+              {{"NetVLAD (Pittsburgh)", {.6698, .7905, .8254, .8667}}});
+  add_recalls(all, "vpr/berlin", 594, "berlin_kudamm", kPredictions,
+              {{"NetVLAD (Pittsburgh)", {.4464, .5929, .7071, .7893}}});
+  constexpr const char* kMatrices = "the matrices in VPR-Bench's repository, counted here";
+  add_recalls(all, "image_folder/corridor", 222, "listed", kMatrices,
+              {{"HybridNet", {.901}},
+               {"AMOSNet", {.847}},
+               {"DenseVLAD", {.703}},
+               {"AlexNet", {.685}},
+               {"NetVLAD", {.676}},
+               {"CoHOG", {.622}},
+               {"AP-GeM", {.532}},
+               {"HOG", {.477}},
+               {"RegionVLAD", {.432}},
+               {"CALC", {.324}}});
+  all.push_back(of_kitti("NetVLAD (Pittsburgh)", "00", "average_precision", .933396, "netvlad_tf",
+                         "uzh-rpg/netvlad_tf_open, KITTI 00 test",
+                         "grey images, the first 128 numbers; the area of steps without the curve's first point"));
+}
+
 std::vector<PublishedFigure> make_all() {
   std::vector<PublishedFigure> all;
   add_pairs(all);
@@ -173,6 +213,7 @@ std::vector<PublishedFigure> make_all() {
   add_lcdnet(all);
   add_bevplace(all);
   add_contour(all);
+  add_images(all);
   return all;
 }
 

@@ -62,6 +62,9 @@ Sequence open_sequence(const fs::path& path) {
 
 PointCloud read_cloud(const Sequence& sequence, FrameId frame) {
   const Frame& each = frame_of(sequence, frame);
+  if (each.cloud.empty() && !each.image.empty())
+    throw Error("frame {} of {} (file number {}) has an image and no scan: look at the images instead", frame,
+                sequence.name, each.number);
   if (each.cloud.empty())
     throw Error("frame {} of {} (file number {}) has no scan; copy the missing file or choose another frame", frame,
                 sequence.name, each.number);

@@ -29,22 +29,34 @@ struct PointCloud {
 /// One moment of a sequence: where its readings lie and where it was taken.
 struct Frame {
   FrameId id = -1;
-  std::int64_t number = -1;                            ///< as the files are numbered; differs from id where files are missing
-  double stamp = 0;                                    ///< [s] from the start of the sequence
-  std::filesystem::path cloud;                         ///< empty without LiDAR
-  std::filesystem::path image;                         ///< empty without camera
-  std::filesystem::path labels;                        ///< semantic labels of the scan's points; empty without
+  std::int64_t number = -1;      ///< as the files are numbered; differs from id where files are missing
+  double stamp = 0;              ///< [s] from the start of the sequence
+  std::filesystem::path cloud;   ///< empty without LiDAR
+  std::filesystem::path image;   ///< empty without camera
+  std::filesystem::path labels;  ///< semantic labels of the scan's points; empty without
+  std::int64_t place = -1;       ///< views of one panorama share it; -1: stands alone
   std::optional<Eigen::Isometry3d> world_from_sensor;  ///< ground truth [m]; world: z up
 };
 
-/// One drive.
+/// What a data set itself says about right answers, beside the poses; see suggested_protocol().
+struct KnownTruth {
+  double radius = 0;                         ///< [m] > 0: frames as near as this are right, the border included
+  int frame_tolerance = -1;                  ///< [frames] >= 0: right means numbers that differ by at most this
+  std::vector<std::vector<FrameId>> listed;  ///< right answers of each frame, ascending; empty: there is no list
+
+  bool knows() const { return radius > 0 || frame_tolerance >= 0 || !listed.empty(); }
+};
+
+/// One drive, or a database with the queries that ask it.
 struct Sequence {
-  std::string name;           ///< "kitti/00"
-  std::string format;         ///< the dataset format that reads its scans: "kitti"
+  std::string name;    ///< "kitti/00"
+  std::string format;  ///< the dataset format that reads its scans: "kitti"
   std::filesystem::path folder;
-  std::vector<Frame> frames;  ///< ordered by stamp; frames[i].id == i
-  /// Pose of the sensor in the frame whose trajectory the pose file holds (KITTI: camera 0). Published protocols compare
-  /// positions of that reference frame: world_from_sensor * reference_from_sensor.inverse().
+  std::vector<Frame> frames;     ///< ordered by stamp; frames[i].id == i
+  std::size_t num_database = 0;  ///< > 0: the first so many frames are the database, the others ask; 0: one drive
+  KnownTruth truth;
+  /// Pose of the sensor in the frame whose trajectory the pose file holds (KITTI: camera 0). Published protocols
+  /// compare positions of that reference frame: world_from_sensor * reference_from_sensor.inverse().
   Eigen::Isometry3d reference_from_sensor = Eigen::Isometry3d::Identity();
   std::filesystem::path pose_file;   ///< that was taken; empty without ground truth
   std::size_t num_pose_rows = 0;     ///< poses that it holds; frames find theirs by file number or stamp
@@ -63,9 +75,9 @@ using Descriptors = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::
 /// An answer.
 struct Candidate {
   FrameId frame = -1;
-  float distance = 0;                                          ///< between global descriptors; L2 unless the method says
+  float distance = 0;  ///< between global descriptors; L2 unless the method says
   float similarity = std::numeric_limits<float>::quiet_NaN();  ///< second stage, higher is better; NaN without one
-  float yaw = std::numeric_limits<float>::quiet_NaN();         ///< [rad] of the candidate seen from the query; NaN: unknown
+  float yaw = std::numeric_limits<float>::quiet_NaN();  ///< [rad] of the candidate seen from the query; NaN: unknown
 };
 
 /// What was found for one query, best first.

@@ -44,19 +44,23 @@ bool is_sequence(const fs::path& folder) {
   return is_file(folder / "calib.txt") || is_file(folder / "times.txt") || !pose_files(folder).empty();
 }
 
-/// People name the folder of the scans when they mean the sequence around it.
+/// The camera that a path into a sequence names ("00/image_0"); empty: none.
+std::string camera_of(const fs::path& path) {
+  const std::string name = folder_name(path);
+  return std::ranges::find(kCameras, name) != std::end(kCameras) && is_folder(path) ? name : std::string();
+}
+
+/// People name the folder of the scans when they mean the sequence around it, and one of images to choose the camera.
 fs::path sequence_folder(const fs::path& path) {
   const fs::path whole = fs::path(path / "").lexically_normal().parent_path();  // without a "/" at the end
-  const std::string name = whole.filename().string();
-  const bool holds_readings =
-      name == "velodyne" || std::find(std::begin(kCameras), std::end(kCameras), name) != std::end(kCameras);
+  const bool holds_readings = whole.filename() == "velodyne" || !camera_of(path).empty();
   return holds_readings && is_folder(whole) ? whole / ".." : path;
 }
 
 std::vector<fs::path> sequences(const fs::path& path) {
   const fs::path folder = sequence_folder(path);
   if (!is_folder(folder)) return {};
-  if (is_sequence(folder)) return {folder.lexically_normal()};
+  if (is_sequence(folder)) return {camera_of(path).empty() ? folder.lexically_normal() : path};
   for (const fs::path& root : {folder / "sequences", folder / "dataset" / "sequences", folder}) {
     if (!is_folder(root)) continue;
     std::vector<fs::path> found;
@@ -69,18 +73,21 @@ std::vector<fs::path> sequences(const fs::path& path) {
 
 bool recognises(const fs::path& path) { return !sequences(path).empty(); }
 
-FrameFiles find_files(const fs::path& folder, std::vector<std::string>& remarks) {
+FrameFiles find_files(const fs::path& folder, const std::string& chosen, std::vector<std::string>& remarks) {
   FrameFiles files;
   files.clouds = numbered_files(folder / "velodyne", {".bin"}, remarks);
   files.labels = numbered_files(folder / "labels", {".label"}, remarks);
   for (const std::string_view camera : kCameras) {
-    if (files.images.empty()) {
+    if (files.images.empty() && (chosen.empty() || camera == chosen)) {
       files.images = numbered_files(folder / camera, {".png", ".jpg", ".jpeg"}, remarks);
       if (!files.images.empty()) remarks.push_back(fmt::format("images: {}", camera));
     } else if (is_folder(folder / camera)) {
-      remarks.push_back(fmt::format("images of {} are there too and are not used", camera));
+      remarks.push_back(fmt::format("images of {} are there too and are not used; open {} for them", camera,
+                                    (folder / camera).lexically_normal().string()));
     }
   }
+  if (!chosen.empty() && files.images.empty())
+    throw Error("{} holds no images; KITTI's are numbered .png files", (folder / chosen).lexically_normal().string());
   return files;
 }
 
@@ -107,11 +114,12 @@ std::optional<Eigen::Isometry3d> calibration_of(const fs::path& folder, std::vec
 
 Sequence open(const fs::path& path) {
   const fs::path folder = sequence_folder(path);
+  const std::string camera = camera_of(path);
   Sequence sequence;
-  sequence.name = "kitti/" + folder_name(folder);
+  sequence.name = "kitti/" + folder_name(folder.lexically_normal());
   sequence.format = "kitti";
-  sequence.folder = folder.lexically_normal();
-  sequence.frames = frames_of(find_files(folder, sequence.remarks));
+  sequence.folder = (camera.empty() ? folder : folder / camera).lexically_normal();
+  sequence.frames = frames_of(find_files(folder, camera, sequence.remarks));
 
   const std::vector<fs::path> candidates = pose_files(folder);
   std::optional<PoseFile> poses;
@@ -146,7 +154,8 @@ Sequence open(const fs::path& path) {
 DatasetFormat make_kitti() {
   return {"kitti",
           "KITTI odometry",
-          "velodyne/000000.bin and image_2/000000.png with poses.txt or ../../poses/XX.txt, calib.txt and times.txt; "
+          "velodyne/000000.bin and image_2/000000.png (open image_0 … image_3 to choose the camera) with poses.txt or "
+          "../../poses/XX.txt, calib.txt and times.txt; "
           "any may be missing",
           recognises,
           sequences,

@@ -17,7 +17,7 @@ struct DatasetFormat {
   /// Sequences under a folder that is a dataset root ("00", "01", …); one element when the folder is a sequence itself.
   std::function<std::vector<std::filesystem::path>(const std::filesystem::path&)> sequences;
   std::function<Sequence(const std::filesystem::path&)> open;     ///< reads poses and file lists, no scans
-  std::function<PointCloud(const std::filesystem::path&)> cloud;  ///< reads one scan
+  std::function<PointCloud(const std::filesystem::path&)> cloud;  ///< reads one scan; none where there are only images
 };
 
 std::span<const DatasetFormat> datasets();

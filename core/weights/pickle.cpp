@@ -76,7 +76,7 @@ void append_utf8(std::string& text, std::uint32_t code) {
 /// The pickle machine without its teeth: a stack of values, marks and a memo.
 class Reader {
  public:
-  Reader(std::string_view text, const std::string& name) : text_(text), name_(name) {}
+  Reader(std::string_view text, const std::string& name, PickleOf of) : text_(text), name_(name), of_(of) {}
 
   Pickle read() {
     while (!pickle_.root) step();
@@ -217,6 +217,11 @@ class Reader {
 
   void push_global(std::string_view module, std::string_view name) {
     const std::string full = std::string(module) + "." + std::string(name);
+    if (of_ == PickleOf::Numpy) {
+      if (!numpy_kind(full))
+        throw wrong("asks for {}, which this program does not load: save the numbers alone", shown(full));
+      return push(PickleValue::Global{full});
+    }
     if (full != ordered_dict && full != rebuild_tensor && full != rebuild_parameter && !storage_named(full))
       throw wrong(
           "asks for {}, which this program does not load: checkpoints may hold tensors, dicts, lists, numbers and "
@@ -230,6 +235,7 @@ class Reader {
     const Value callable = pop();
     const Items& given = expect<PickleValue::Tuple>(arguments, "tuple of arguments").items;
     const std::string& name = expect<PickleValue::Global>(callable, "known global to call").name;
+    if (of_ == PickleOf::Numpy) return call_numpy(name, given);
     if (name == ordered_dict) return push_ordered_dict(given);
     if (name == rebuild_tensor) return push(tensor_of(given));
     if (name == rebuild_parameter) {
@@ -311,9 +317,87 @@ class Reader {
     return tensor;
   }
 
+  // NumPy: an array is made empty and told its shape, type and numbers afterwards; a type is told its byte order.
+
+  /// The name without its module, of those that are known; nullptr: it is none of them.
+  static const char* numpy_kind(std::string_view full) {
+    if (full == "numpy.ndarray") return "ndarray";
+    if (full == "numpy.dtype") return "dtype";
+    if (full == "numpy.core.multiarray._reconstruct" || full == "numpy._core.multiarray._reconstruct")
+      return "_reconstruct";
+    if (full == "numpy.core.multiarray.scalar" || full == "numpy._core.multiarray.scalar") return "scalar";
+    return full == "_codecs.encode" ? "encode" : nullptr;
+  }
+  std::string bytes_of_value(Value value) const {
+    if (const auto* bytes = value->as<PickleValue::Bytes>()) return bytes->bytes;
+    return expect<std::string>(value, "bytes");
+  }
+  static std::size_t item_bytes(const PickleValue::NumpyType& type) {
+    std::size_t bytes = 0;
+    const std::size_t digits = type.name.find_first_of("0123456789");
+    if (digits != std::string::npos)
+      std::from_chars(type.name.data() + digits, type.name.data() + type.name.size(), bytes);
+    return bytes;
+  }
+  static bool is_object(const PickleValue::NumpyType& type) { return type.name.find('O') != std::string::npos; }
+
+  void call_numpy(const std::string& name, const Items& given) {
+    const std::string_view kind = numpy_kind(name);
+    if (kind == "_reconstruct") return push(PickleValue::NumpyArray{});
+    if (kind == "dtype" && !given.empty()) return push(PickleValue::NumpyType{bytes_of_value(given[0])});
+    if (kind == "scalar" && given.size() == 2) {
+      const auto& type = expect<PickleValue::NumpyType>(given[0], "type of a number");
+      return push(array_of({}, type, false, bytes_of_value(given[1]), {}));
+    }
+    if (kind == "encode" && !given.empty()) {  // bytes that Python 3 wrote as Latin-1 text
+      const std::string& text = expect<std::string>(given[0], "text");
+      std::string bytes;
+      for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = std::uint8_t(text[i]);
+        if (byte < 0x80)
+          bytes += text[i];
+        else if (i + 1 < text.size())
+          bytes += char((byte & 0x03) << 6 | (std::uint8_t(text[++i]) & 0x3f));
+      }
+      return push(PickleValue::Bytes{std::move(bytes)});
+    }
+    throw wrong("calls {} in a way that is not known", name);
+  }
+  PickleValue::NumpyArray array_of(std::vector<std::int64_t> shape, const PickleValue::NumpyType& type, bool fortran,
+                                   std::string bytes, Items items) const {
+    std::uint64_t count = 1;
+    for (const std::int64_t length : shape)
+      if (length > 0 && count <= text_.size())
+        count *= std::uint64_t(length);
+      else if (length <= 0)
+        count = 0;
+    if (is_object(type) ? count != items.size() : item_bytes(type) == 0 || count * item_bytes(type) != bytes.size())
+      throw wrong("has an array [{}] of {} with other numbers than that", fmt::join(shape, ", "), type.name);
+    return {std::move(shape), type, fortran, std::move(bytes), std::move(items)};
+  }
+  void build_numpy(PickleValue* target, Value state) {
+    const Items& parts = expect<PickleValue::Tuple>(state, "state of an array").items;
+    if (auto* const type = std::get_if<PickleValue::NumpyType>(&target->value)) {
+      if (parts.size() < 2) throw wrong("has a malformed type of numbers");
+      const std::string order = bytes_of_value(parts[1]);
+      if (order == ">") throw wrong("has big-endian numbers, which are not read");
+      return;
+    }
+    auto* const array = std::get_if<PickleValue::NumpyArray>(&target->value);
+    if (!array || parts.size() != 5) throw wrong("has a malformed array");
+    const auto& type = expect<PickleValue::NumpyType>(parts[2], "type of an array");
+    const bool fortran = expect<bool>(parts[3], "order of an array");
+    if (is_object(type))
+      *array = array_of(lengths(parts[1], "shape of an array"), type, fortran, {},
+                        expect<PickleValue::List>(parts[4], "list of objects").items);
+    else
+      *array = array_of(lengths(parts[1], "shape of an array"), type, fortran, bytes_of_value(parts[4]), {});
+  }
+
   /// Attributes: torch notes versions on dicts (_metadata), nothing that numbers depend on.
   void build() {
-    pop();
+    const Value state = pop();
+    if (of_ == PickleOf::Numpy) return build_numpy(top(), state);
     if (!top()->as<PickleValue::Dict>()) throw wrong("sets attributes of what is no dict");
   }
 
@@ -568,6 +652,7 @@ class Reader {
 
   std::string_view text_;
   const std::string& name_;
+  PickleOf of_;
   std::size_t position_ = 0, items_ = 0;
   Pickle pickle_;
   std::vector<PickleValue*> stack_;
@@ -589,6 +674,8 @@ const PickleValue* PickleValue::find(std::string_view key) const {
   return nullptr;
 }
 
-Pickle read_pickle(std::string_view text, const std::string& name) { return Reader(text, name).read(); }
+Pickle read_pickle(std::string_view text, const std::string& name, PickleOf of) {
+  return Reader(text, name, of).read();
+}
 
 }  // namespace relocus

@@ -51,8 +51,18 @@ struct PickleValue {
   struct Dict {
     Items keys, values;
   };
+  struct NumpyType {
+    std::string name;  ///< "f8", "<i8", "O8"
+  };
+  struct NumpyArray {
+    std::vector<std::int64_t> shape;
+    NumpyType type;
+    bool fortran_order = false;
+    std::string bytes;  ///< of numbers, as many as shape and type ask for
+    Items items;        ///< of objects ("O")
+  };
   std::variant<None, bool, std::int64_t, double, std::string, Bytes, BigInteger, Global, List, Tuple, Dict,
-               StorageRecord, TensorRecord>
+               StorageRecord, TensorRecord, NumpyType, NumpyArray>
       value;
 
   /// Of a dict: the value that a text key names last; nullptr without one, or when this is no dict.
@@ -74,6 +84,8 @@ struct Pickle {
 /// dicts, collections.OrderedDict, and of torch the storages, _utils._rebuild_tensor_v2 and _utils._rebuild_parameter.
 /// Nothing is ever executed: every other global, class or opcode is an Error that names it, `name` and the position.
 /// Memory is bounded by the length of the text; a tensor whose elements lie outside of its storage is refused.
-Pickle read_pickle(std::string_view text, const std::string& name);
+/// With PickleOf::Numpy it also knows NumPy's arrays and types, and nothing of torch.
+enum class PickleOf { Checkpoint, Numpy };
+Pickle read_pickle(std::string_view text, const std::string& name, PickleOf of = PickleOf::Checkpoint);
 
 }  // namespace relocus
