@@ -7,6 +7,7 @@
 
 #include "core/datasets/registry.h"
 #include "core/error.h"
+#include "core/methods/registry.h"
 #include "core/network_library.h"
 #include "core/point_files.h"
 
@@ -26,6 +27,8 @@ ImportReport import_checkpoints(std::span<const fs::path> files, const std::stri
 }
 
 FeatureCheck check_features(const fs::path& model, const std::string& method, std::span<const CheckScan> scans) {
+  if (relocus::method(method).modality != Modality::Lidar)
+    throw Error("{} reads images, and scans are checked; import.json tells the numbers of its tensors", method);
   return network_library().check_features(model, method, scans);
 }
 

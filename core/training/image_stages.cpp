@@ -76,6 +76,8 @@ void learn_clusters(const TrainingJob& job, const ImageClusterOptions& options, 
   std::mt19937_64 random{std::uint64_t(options.seed)};
   torch::manual_seed(std::uint64_t(options.seed));
   const Sample sample(job, options.images, random);
+  std::erase_if(tensors,
+                [](const auto& item) { return item.first.starts_with("pool.") || item.first.starts_with("WPCA."); });
   ImageWidths widths = image_widths_of(tensors, source, false);
   widths.clusters = 1, widths.descriptor = 0;
   const auto network = network_of(tensors, widths, flavour, source, job.device);
@@ -92,8 +94,6 @@ void learn_clusters(const TrainingJob& job, const ImageClusterOptions& options, 
   progress("Clusters", 0, 1);
   const Descriptors centres = cluster_centres(rows_of(features), options.clusters, options.iterations, options.seed);
   const VladStart start = vlad_of_clusters(tensor_of(centres), features, options.version);
-  std::erase_if(tensors,
-                [](const auto& item) { return item.first.starts_with("pool.") || item.first.starts_with("WPCA."); });
   tensors["pool.conv.weight"] = start.weight.unsqueeze(2).unsqueeze(3).contiguous();
   if (start.bias.defined()) tensors["pool.conv.bias"] = start.bias;
   tensors["pool.centroids"] = start.centroids;
