@@ -97,7 +97,8 @@ class PatchNetvladMethodTest : public QObject {
     const std::vector<Reading> readings{reading(noise(160, 128, 1)), reading(noise(160, 128, 1, 16))};
     const auto images = prepared(*method, method->encode(readings));
     const auto alone = method->rerank(*images[0], std::vector{images[0]});
-    QVERIFY(std::abs(alone[0].similarity - 1) < 1e-5f);  // as the published program says of a pair of equal images
+    // As the published program says of a pair of equal images; three patches of 8 cells are too few for a homography.
+    QVERIFY(std::abs(alone[0].similarity - (0.45f + 0.15f)) < 1e-5f);
   }
 
   void matches_of_every_size_can_be_seen() {
