@@ -13,6 +13,7 @@
 #include "core/numpy.h"
 #include "core/pipeline.h"
 #include "core/poses.h"
+#include "core/prediction_files.h"
 #include "core/readable.h"
 #include "core/sequence_protocol.h"
 
@@ -132,6 +133,16 @@ Experiment from_candidates(ImportedResults results, const EvaluateFlags& flags, 
   return reevaluate(experiment, truth, protocol, progress);
 }
 
+/// Answers that name images find their frames by the ends of the paths.
+Experiment from_predictions(const EvaluateFlags& flags, const ProtocolFlags& given, const Progress& progress) {
+  const Sequence sequence = open_sequence(flags.sequence);
+  const Protocol protocol = protocol_for(sequence, given);
+  Experiment experiment = imported(sequence, protocol);
+  experiment.retrievals = experiment.retrieved =
+      read_prediction_pairs(flags.candidates, sequence, sequence.num_database);
+  return reevaluate(experiment, trajectory(sequence), protocol, progress);
+}
+
 Experiment from_experiment(const EvaluateFlags& flags, const ProtocolFlags& given, const Progress& progress) {
   const Experiment experiment = load_experiment(flags.experiment);
   if (!given.given()) return experiment;
@@ -170,6 +181,8 @@ void evaluate_results(const Cli& cli, const EvaluateFlags& flags, const Protocol
     experiment = from_experiment(flags, protocol_flags, progress);
   } else if (flags.candidates.empty()) {
     experiment = from_descriptors(flags, protocol_flags, progress);
+  } else if (!flags.sequence.empty() && holds_prediction_pairs(flags.candidates)) {
+    experiment = from_predictions(flags, protocol_flags, progress);
   } else {
     ImportedResults results = read_results(flags.candidates);
     if (results.retrievals.empty())

@@ -33,7 +33,8 @@ class ImageNames {
  public:
   ImageNames(const Sequence& sequence, std::size_t first, std::size_t last) {
     for (std::size_t i = first; i < last; ++i) {
-      const std::filesystem::path& file = sequence.frames[i].image;
+      const Frame& frame = sequence.frames[i];
+      const std::filesystem::path& file = frame.image.empty() ? frame.cloud : frame.image;
       if (!file.empty()) by_name_[file.stem().string()].emplace_back(file, FrameId(i));
     }
   }
