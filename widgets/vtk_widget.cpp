@@ -11,9 +11,11 @@
 #include <vtkMapper.h>
 #include <vtkOpenGLState.h>
 #include <vtkPolyData.h>
+#include <vtkProperty.h>
 #include <vtkRenderer.h>
 #include <vtkRendererCollection.h>
 
+#include <QDockWidget>
 #include <QElapsedTimer>
 #include <QKeyEvent>
 #include <QMouseEvent>
@@ -24,6 +26,10 @@
 #include <QWheelEvent>
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace relocus {
 namespace {
@@ -41,18 +47,26 @@ QSurfaceFormat vtk_format() {
   return format;
 }
 
+template <class Visit>
+void for_each_actor(vtkRenderWindow& window, Visit visit) {
+  vtkCollectionSimpleIterator next_renderer, next_actor;
+  window.GetRenderers()->InitTraversal(next_renderer);
+  while (vtkRenderer* renderer = window.GetRenderers()->GetNextRenderer(next_renderer)) {
+    vtkActorCollection* actors = renderer->GetActors();  // made anew by each call
+    actors->InitTraversal(next_actor);
+    while (vtkActor* actor = actors->GetNextActor(next_actor)) visit(actor);
+  }
+}
+
 /// VTK 9.1 frees its index buffers with the context, but makes them anew only when the cells have changed since.
-void forget_indices(vtkRenderer& renderer) {
-  vtkActorCollection* actors = renderer.GetActors();
-  vtkCollectionSimpleIterator at;
-  actors->InitTraversal(at);
-  while (vtkActor* actor = actors->GetNextActor(at)) {
+void forget_indices(vtkRenderWindow& window) {
+  for_each_actor(window, [](vtkActor* actor) {
     vtkMapper* mapper = actor->GetMapper();
     auto* data = mapper ? vtkPolyData::SafeDownCast(mapper->GetInputDataObject(0, 0)) : nullptr;
-    if (!data) continue;
+    if (!data) return;
     for (vtkCellArray* cells : {data->GetVerts(), data->GetLines(), data->GetPolys(), data->GetStrips()})
       if (cells) cells->Modified();
-  }
+  });
 }
 
 unsigned long press_event(Qt::MouseButton button) {
@@ -67,12 +81,74 @@ unsigned long release_event(Qt::MouseButton button) {
                                      : vtkCommand::MiddleButtonReleaseEvent;
 }
 
+/// Lets a widget paint only what somebody sees, and no more at once than the window can wait for. Qt would paint also
+/// after each of the many resizes of a layout, and behind the tabs of docks. What is grabbed is complete at once.
+class Curtain : public QObject {
+ public:
+  explicit Curtain(VtkWidget& widget) : QObject(&widget), widget_(widget) { widget.installEventFilter(this); }
+
+  static Curtain& of(const VtkWidget& widget) {
+    for (QObject* child : widget.children())
+      if (auto* curtain = dynamic_cast<Curtain*>(child)) return *curtain;
+    throw std::logic_error("a scene without a curtain");
+  }
+
+  bool eventFilter(QObject* watched, QEvent* event) override {
+    if (event->type() == QEvent::Resize) resized_ = true;
+    if (event->type() != QEvent::Paint) return QObject::eventFilter(watched, event);
+    if (std::exchange(resized_, false)) {
+      widget_.update();  // at its last size, when the window asks
+      return true;
+    }
+    if (widget_.visibleRegion().isEmpty()) {
+      await_the_dock();
+      return true;
+    }
+    for_a_person_ = true;
+    return false;
+  }
+
+  /// Renders; the first pictures have one new look after the other, since each has shaders to be compiled.
+  void render(vtkRenderWindow& window) {
+    std::vector<vtkActor*> held_back;
+    const bool step_by_step = std::exchange(for_a_person_, false);
+    bool any_new = false;
+    for_each_actor(window, [&](vtkActor* actor) {
+      if (!actor->GetVisibility() || !known_.insert(actor->GetProperty()).second) return;
+      if (step_by_step && std::exchange(any_new, true)) {
+        known_.erase(actor->GetProperty());
+        held_back.push_back(actor);
+      }
+    });
+    for (vtkActor* actor : held_back) actor->SetVisibility(false);
+    window.Render();
+    for (vtkActor* actor : held_back) actor->SetVisibility(true);
+    if (!held_back.empty()) widget_.update();
+  }
+
+  void forget_looks() { known_.clear(); }
+
+ private:
+  /// Behind a tab it is not hidden, only somewhere else; when the tab is chosen, the dock alone is told.
+  void await_the_dock() {
+    QWidget* ancestor = widget_.parentWidget();
+    while (ancestor && !qobject_cast<QDockWidget*>(ancestor)) ancestor = ancestor->parentWidget();
+    if (auto* dock = qobject_cast<QDockWidget*>(ancestor))
+      connect(dock, &QDockWidget::visibilityChanged, &widget_, qOverload<>(&QWidget::update), Qt::UniqueConnection);
+  }
+
+  VtkWidget& widget_;
+  std::set<const vtkProperty*> known_;  // looks that were drawn in this context
+  bool resized_ = false, for_a_person_ = false;
+};
+
 }  // namespace
 
 VtkWidget::VtkWidget(QWidget* parent) : QOpenGLWidget(parent) {
   setFormat(vtk_format());
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
+  new Curtain(*this);
 
   renderer_->SetBackgroundAlpha(1);
   window_->AddRenderer(renderer_);
@@ -121,9 +197,8 @@ void VtkWidget::release_context() {
   makeCurrent();
   window_->SetIsCurrent(true);
   window_->Finalize();
-  vtkCollectionSimpleIterator at;
-  window_->GetRenderers()->InitTraversal(at);
-  while (vtkRenderer* renderer = window_->GetRenderers()->GetNextRenderer(at)) forget_indices(*renderer);
+  forget_indices(*window_);
+  Curtain::of(*this).forget_looks();
   window_->SetReadyForRendering(false);
   doneCurrent();
 }
@@ -146,7 +221,7 @@ void VtkWidget::paintGL() {
   vtkOpenGLState* state = window_->GetState();
   state->Reset();  // Qt drew since
   state->Push();
-  window_->Render();
+  Curtain::of(*this).render(*window_);
   state->Pop();
   render_milliseconds_ = double(clock.nsecsElapsed()) / 1e6;
 
