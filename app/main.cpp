@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QFileInfo>
@@ -20,6 +22,7 @@
 namespace relocus {
 namespace {
 
+constexpr int kLargeBlock = 1 << 20;      // [byte] those of scans, matrices and pictures
 constexpr int kFailed = 1, kMisused = 2;  // exit codes, as those of relocus-cli
 
 /// What stands on the command line.
@@ -221,6 +224,9 @@ int start(int argc, char** argv) {
 }  // namespace relocus
 
 int main(int argc, char** argv) {
+#ifdef __GLIBC__
+  ::mallopt(M_MMAP_THRESHOLD, relocus::kLargeBlock);  // goes back when it is freed, whatever was made after it
+#endif
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with a name, not the end of the program
   return relocus::start(argc, argv);
 }

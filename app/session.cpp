@@ -16,6 +16,8 @@
 namespace relocus {
 namespace {
 
+constexpr std::size_t kScansKept = std::size_t(48) << 20;  // [byte] some 25 scans of KITTI: those about a playback
+
 QString format(auto&& pattern, auto&&... args) {
   return QString::fromStdString(fmt::format(fmt::runtime(pattern), std::forward<decltype(args)>(args)...));
 }
@@ -100,7 +102,7 @@ QString summary_of(const Experiment& experiment, double seconds) {
 
 }  // namespace
 
-Session::Session(QObject* parent) : QObject(parent) {
+Session::Session(QObject* parent) : QObject(parent), scans_(nullptr, kScansKept) {
   for (std::size_t i = 0; i < num_activities; ++i) {
     const auto activity = Activity(i);
     auto* runner = &runners_[i];
@@ -270,8 +272,8 @@ void Session::run() {
 void Session::cancel(Activity activity) { runner(activity).cancel(); }
 
 void Session::cancel_something() {
-  for (const auto activity : {Activity::Running, Activity::Verifying, Activity::Simulating, Activity::Checking, Activity::Evaluating,
-                              Activity::Opening, Activity::Saving})
+  for (const auto activity : {Activity::Running, Activity::Verifying, Activity::Simulating, Activity::Checking,
+                              Activity::Evaluating, Activity::Opening, Activity::Saving})
     if (is_active(activity)) return cancel(activity);
 }
 
