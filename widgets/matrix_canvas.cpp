@@ -213,16 +213,16 @@ void MatrixCanvas::paintEvent(QPaintEvent*) {
 
   const auto [lower, upper] = range();
   const bool similarity = shows_ == MatrixShows::Similarity;
-  const QRectF bar = draw_colour_bar(
-      painter, area,
-      {.map = map_, .lower = lower, .upper = upper, .title = similarity ? tr("Similarity") : tr("Distance (L2)")},
-      colours);
   std::vector<LegendRow> rows;
   if (truth_shown_ && !matrices_->right.columns.empty())
-    rows.push_back({Mark::Box, colours.candidate, tr("Same place (truth)")});
+    rows.push_back({Mark::Box, colours.candidate, tr("Same place")});
   rows.push_back({Mark::Square, dimmed(colours.path, colours), tr("Not admitted")});
-  draw_legend(painter, bar.isNull() ? area : QRectF(area.topLeft(), QPointF(bar.left(), area.bottom())), rows, colours,
-              {}, {Qt::TopRightCorner});
+  // One under the other: mostly there is room for both beside the square.
+  const QRectF legend = draw_legend(painter, area, rows, colours, {}, {Qt::TopRightCorner});
+  draw_colour_bar(
+      painter, legend.isNull() ? area : area.adjusted(0, legend.bottom() - area.top(), 0, 0),
+      {.map = map_, .lower = lower, .upper = upper, .title = similarity ? tr("Similarity") : tr("Distance (L2)")},
+      colours);
 }
 
 void MatrixCanvas::outline_truth(QPainter& painter) const {

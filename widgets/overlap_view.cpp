@@ -59,6 +59,7 @@ OverlapView::OverlapView(QWidget* parent) : QWidget(parent) {
     auto* heading = headings_[std::size_t(column)] = new QLabel;
     heading->setAlignment(Qt::AlignCenter);
     heading->setMinimumWidth(1);
+    heading->setWordWrap(true);
     grid_->addWidget(heading, 0, column);
   }
   std::vector<PlanCanvas*> canvases;
