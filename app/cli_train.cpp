@@ -36,8 +36,11 @@ void train_and_tell(const Cli& cli, const TrainingJob& job) {
   std::string text;
   Json line{{"model", job.out.string()}, {"stages", Json::array()}};
   for (const TrainingOutcome& outcome : outcomes) {
-    text += fmt::format("{}: {} steps in {:.0f} s, best at step {}{}\n", outcome.stage, outcome.step, outcome.seconds,
-                        outcome.best_step, outcome.stopped_early ? "; stopped early" : "");
+    if (outcome.step == 0 && outcome.best_figure == 0)
+      text += fmt::format("{}: {:.0f} s\n", outcome.stage, outcome.seconds);
+    else
+      text += fmt::format("{}: {} steps in {:.0f} s, best at step {}{}\n", outcome.stage, outcome.step, outcome.seconds,
+                          outcome.best_step, outcome.stopped_early ? "; stopped early" : "");
     line["stages"].push_back(to_json(outcome));
   }
   cli.tell(
