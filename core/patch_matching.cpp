@@ -225,7 +225,7 @@ ScaleMatches scale_matches(const Array& array) {
   ScaleMatches matches;
   matches.query = {int(v[0]), int(v[1]), int(v[2]), int(v[3])};
   matches.candidate = {int(v[4]), int(v[5]), int(v[6]), int(v[7])};
-  matches.weight = v[8];
+  matches.weight = std::round(double(v[8]) * 1e6) / 1e6;  // 0.45, which no float is
   matches.score = v[9];
   const auto num_pairs = std::size_t(v[10]), num_q = std::size_t(matches.query.count()),
              num_c = std::size_t(matches.candidate.count());

@@ -44,6 +44,7 @@ PatchBar::PatchBar(QWidget* parent)
   row->addWidget(lines_);
   row->addWidget(similarity_);
   row->addWidget(sentence_, 1);
+  row->addStretch();
   connect(sizes_, &QComboBox::currentIndexChanged, this, &PatchBar::changed);
   connect(lines_, &QCheckBox::toggled, this, &PatchBar::changed);
   connect(similarity_, &QCheckBox::toggled, this, &PatchBar::changed);

@@ -14,7 +14,8 @@ namespace {
 constexpr double kCell = 16;       // [px] of the seen image
 constexpr double kManyPairs = 80;  // of which lines become fainter
 constexpr double kStrong = 0.9, kFaintest = 0.22, kBehind = 0.12, kMap = 0.55;
-constexpr double kDot = 2;  // [px]
+constexpr float kLeastRange = 0.05f;  // smaller differences of cosines are not blown up
+constexpr double kDot = 2;            // [px]
 constexpr std::array kSides = {PairSide::Query, PairSide::Candidate};
 
 const PatchGrid& grid_of(const PatchScene& scene, PairSide side) {
@@ -56,8 +57,8 @@ std::pair<float, float> range_of(const PatchScene& scene) {
     std::ranges::copy_if(*best, std::back_inserter(all), [](float value) { return std::isfinite(value); });
   if (all.empty()) return {0, 1};
   std::ranges::sort(all);
-  const float lower = all[all.size() / 20], upper = all.back();
-  return {lower, upper > lower ? upper : lower + 1e-3f};
+  const float upper = all.back();
+  return {std::min(all[all.size() / 20], upper - kLeastRange), upper};
 }
 
 }  // namespace
