@@ -23,9 +23,10 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-void run_method(const Cli& cli, const std::string& folder, const std::string& out, const MethodFlags& flags,
+void run_method(const Cli& cli, const std::string& folder, const std::string& out, MethodFlags flags,
                 const ProtocolFlags& protocol, bool skip_unreadable) {
   Sequence sequence = open_sequence(folder);
+  if (flags.method.empty()) flags.method = first_method(sequence).name;
   if (!protocol.database.empty()) sequence = join(open_sequence(protocol.database), sequence);
   Job job{.method = flags.method,
           .options = flags.options(),
@@ -219,11 +220,12 @@ void add_experiment_commands(CLI::App& app, Cli& cli) {
     const auto protocol = std::make_shared<ProtocolFlags>();
     command->add_option("SEQUENCE", *sequence, "Folder of a sequence")->required();
     command->add_option("--out", *out, "Folder of the experiment")->required()->type_name("EXPERIMENT");
-    method->add_to(*command);
+    method->add_to(*command, /*required=*/false);
     protocol->add_to(*command, ProtocolFlags::For::Run);
     const auto skip = std::make_shared<bool>(false);
     command->add_flag("--skip-unreadable", *skip, "Leave out frames whose file is missing or damaged");
     command->footer(
+        "Without --method the first one runs that reads what the sequence has and whose weights ship.\n"
         "Several processes encode together when torchrun, mpirun or srun starts them (or RANK, WORLD_SIZE, "
         "MASTER_ADDR\n"
         "and MASTER_PORT are set): each a share of the frames, into one folder that all see.");

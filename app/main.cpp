@@ -28,6 +28,7 @@ constexpr int kFailed = 1, kMisused = 2;  // exit codes, as those of relocus-cli
 /// What stands on the command line.
 struct Wishes {
   QString path, method, picture, layout;
+  QStringList more;  ///< experiments beside the first
   std::optional<std::int64_t> query;
   QSize size{1600, 1000};  ///< of the picture [px]
   std::optional<Theme> theme;
@@ -50,8 +51,10 @@ std::optional<Wishes> read_arguments(QString& error) {
   parser.setApplicationDescription("Place recognition: which places were seen before, and why a method thinks so.");
   parser.addHelpOption();
   parser.addVersionOption();
-  parser.addPositionalArgument("path", "A sequence, a data set, an experiment or a saved session.",
-                               "[SEQUENCE|EXPERIMENT|SESSION]");
+  parser.addPositionalArgument("path",
+                               "A sequence, a data set, an experiment or a saved session; more experiments of the same "
+                               "sequence join the first.",
+                               "[SEQUENCE|EXPERIMENT|SESSION] [EXPERIMENT…]");
   parser.addOption({"method", "Run this method on the sequence; what was computed before is taken over.", "M"});
   parser.addOption({"query", "Select the frame whose file has this number.", "N"});
   parser.addOption({"screenshot", "Draw, save the window as this picture, and quit.", "out.png"});
@@ -66,6 +69,7 @@ std::optional<Wishes> read_arguments(QString& error) {
   Wishes wishes;
   const auto positional = parser.positionalArguments();
   wishes.path = positional.value(0);
+  wishes.more = positional.mid(1);
   wishes.method = parser.value("method");
   wishes.picture = parser.value("screenshot");
   wishes.layout = parser.value("layout");
@@ -79,9 +83,7 @@ std::optional<Wishes> read_arguments(QString& error) {
   if (theme == "dark") wishes.theme = Theme::Dark;
   if (theme == "system") wishes.theme = Theme::System;
 
-  if (positional.size() > 1)
-    error = "one sequence or experiment at a time";
-  else if (!number)
+  if (!number)
     error = QString("--query %1 is no number").arg(parser.value("query"));
   else if (wishes.size.width() < 100 || wishes.size.height() < 100)
     error = QString("--size %1 is no size; give it as 1600x1000").arg(parser.value("size"));
@@ -95,6 +97,8 @@ std::optional<Wishes> read_arguments(QString& error) {
 }
 
 void plan(Errand& errand, Session& session, MainWindow& window, const Wishes& wishes) {
+  for (auto other = wishes.more.rbegin(); other != wishes.more.rend(); ++other)  // the first one is shown in the end
+    errand.then([&session, path = other->toStdString()] { session.open(path); });
   if (wishes.path.endsWith(session_suffix) && QFileInfo(wishes.path).isFile())
     window.plan_session(errand, wishes.path.toStdString());
   else if (!wishes.path.isEmpty())

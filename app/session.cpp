@@ -140,7 +140,7 @@ Session::Session(QObject* parent) : QObject(parent), scans_(nullptr, kScansKept)
   connect(this, &Session::sequence_changed, &details_, &CandidateDetails::show_sequence);
   connect(&details_, &CandidateDetails::idle, this, &Session::tell_if_idle);
   connect(&traces_, &PairTraces::idle, this, &Session::tell_if_idle);
-  method_choice_.name = first_method(Modality::Lidar).name;
+  method_choice_.name = first_method({}).name;
 }
 
 bool Session::is_computing() const { return std::ranges::any_of(runners_, &JobRunner::is_running); }

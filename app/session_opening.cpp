@@ -1,8 +1,6 @@
 // What the session opens, saves and hands to others, and which of its experiments the window is about.
 #include "app/session.h"
 
-#include <algorithm>
-
 #include "app/shelter.h"
 #include "core/datasets/registry.h"
 #include "core/error.h"
@@ -11,12 +9,6 @@
 
 namespace relocus {
 namespace {
-
-bool can_read(Modality modality, const Sequence& sequence) {
-  return std::ranges::any_of(sequence.frames, [&](const Frame& frame) {
-    return modality == Modality::Lidar ? !frame.cloud.empty() : !frame.image.empty();
-  });
-}
 
 QString text(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
 
@@ -83,9 +75,10 @@ void Session::adopt(Opening opening) {
         .start([experiment = opening.experiment](const Progress&) { return experiment; },
                [this](std::shared_ptr<const Experiment> experiment) { adopt(std::move(experiment)); });
   } else {
-    for (const Modality modality : {Modality::Lidar, Modality::Image})
-      if (!can_read(method(method_choice_.name).modality, opened_->sequence) && can_read(modality, opened_->sequence))
-        set_method({.name = first_method(modality).name});
+    const MethodInfo& offered = first_method(opened_->sequence);
+    const Modality chosen = method(method_choice_.name).modality;
+    if (!can_read(chosen, opened_->sequence) && can_read(offered.modality, opened_->sequence))
+      set_method({.name = offered.name});
     if (leaves_own || has_own_protocol(opened_->sequence)) {
       protocol_ = suggested_protocol(opened_->sequence);
       Q_EMIT protocol_changed(protocol_);

@@ -16,8 +16,15 @@ const MethodInfo& method(std::string_view name) {
   throw Error("there is no method \"{}\"; known: {}", name, known);
 }
 
-const MethodInfo& first_method(Modality modality) {
-  const auto fits = [&](const MethodInfo& info) { return info.modality == modality; };
+bool can_read(Modality modality, const Sequence& sequence) {
+  return std::ranges::any_of(sequence.frames, [&](const Frame& frame) {
+    return modality == Modality::Lidar ? !frame.cloud.empty() : !frame.image.empty();
+  });
+}
+
+const MethodInfo& first_method(const Sequence& sequence) {
+  const bool has_images_alone = !can_read(Modality::Lidar, sequence) && can_read(Modality::Image, sequence);
+  const auto fits = [&](const MethodInfo& info) { return (info.modality == Modality::Image) == has_images_alone; };
   const auto has_weights = [&](const MethodInfo& info) {
     return fits(info) && info.needs_weights && std::filesystem::exists(models_folder() / info.name / "model.json");
   };

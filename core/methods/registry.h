@@ -91,9 +91,12 @@ struct MethodInfo {
 
 std::span<const MethodInfo> methods();
 
-/// The method that is offered first for what a sequence has: one whose weights ship with the program, or else one that
-/// needs none.
-const MethodInfo& first_method(Modality modality);
+/// Whether some frame has what a method of that modality reads.
+bool can_read(Modality modality, const Sequence& sequence);
+
+/// The method that is offered first for a sequence: of those that can read it (scans come first) one whose weights ship
+/// with the program, or else one that needs none.
+const MethodInfo& first_method(const Sequence& sequence);
 
 /// The method of that name. Throws on an unknown one, naming the known.
 const MethodInfo& method(std::string_view name);
