@@ -197,13 +197,16 @@ void remark_on_short_lists(Evaluation& evaluation, std::span<const Retrieval> re
                     shortest, evaluation.figures.one_percent));
 }
 
-/// netvlad_tf_open sums steps from the curve's second point on.
+/// netvlad_tf_open sums steps from the second frame of its curve on.
 void remark_on_steps(Evaluation& evaluation) {
   const Figures& figures = evaluation.figures;
-  if (evaluation.protocol.preset != "netvlad_tf" || figures.curve.empty()) return;
-  const PrPoint& first = figures.curve.front();
-  evaluation.remarks.push_back(fmt::format("AUC as netvlad_tf_open sums it (steps, without the first point): {:.6f}.",
-                                           figures.average_precision - first.precision * first.recall));
+  if (evaluation.protocol.preset != "netvlad_tf" || figures.num_queries == 0) return;
+  const auto first = std::ranges::max_element(evaluation.queries, {}, [](const QueryResult& query) {
+    return std::isfinite(query.score) ? query.score : -INFINITY;
+  });
+  const double step = first->correct ? 1.0 / figures.num_queries : 0;
+  evaluation.remarks.push_back(fmt::format("AUC as netvlad_tf_open sums it (steps, without the first frame's): {:.6f}.",
+                                           figures.average_precision - step));
 }
 
 enum class Depth { FiguresAlone, Whole };

@@ -202,7 +202,7 @@ void add_images(std::vector<PublishedFigure>& all) {
                {"CALC", {.324}}});
   all.push_back(of_kitti("NetVLAD (Pittsburgh)", "00", "average_precision", .933396, "netvlad_tf",
                          "uzh-rpg/netvlad_tf_open, KITTI 00 test",
-                         "grey images, the first 128 numbers; the area of steps without the curve's first point"));
+                         "grey images, the first 128 numbers; the area of steps without that of the first frame"));
 }
 
 std::vector<PublishedFigure> make_all() {
