@@ -8,9 +8,12 @@
 namespace relocus {
 
 Protocol fitted(const Protocol& protocol, const Sequence& sequence) {
-  if (sequence.num_database == 0 || protocol.database_frames > 0 || protocol.database_seconds > 0) return protocol;
+  const int database = int(sequence.num_database);
+  const bool splits_itself =
+      protocol.database_seconds > 0 || (protocol.database_frames > 0 && protocol.database_frames != database);
+  if (database == 0 || splits_itself) return protocol;
   Protocol separate = protocol;
-  separate.database_frames = int(sequence.num_database);
+  separate.database_frames = database;
   separate.first_query = std::max(protocol.first_query, separate.database_frames);
   separate.exclude_seconds = separate.min_travel = 0;
   separate.exclude_recent = 0;
