@@ -21,11 +21,12 @@ struct TrainingOptions : Options {
   double learning_rate = 1e-4;
   double weight_decay = 1e-6;
   double decay = 0.99;
-  int decay_every = 1000;     ///< [steps]
-  int validate_every = 1000;  ///< [steps]
-  int save_every = 250;       ///< [steps]
-  int patience = 0;           ///< validations without a better one before it stops; 0: it never stops early
-  int loaders = 1;            ///< threads that read ahead
+  int decay_every = 1000;        ///< [steps]
+  int validate_every = 1000;     ///< [steps]
+  int save_every = 250;          ///< [steps]
+  int patience = 0;              ///< validations without a better one before it stops; 0: it never stops early
+  int loaders = 1;               ///< threads that read ahead
+  bool mixed_precision = false;  ///< matrix products in bfloat16, for accelerators; weights and losses stay float32
 
   void visit(OptionVisitor& option) override;
 };

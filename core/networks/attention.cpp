@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/networks/precision.h"
 #include "core/networks/submanifold.h"
 
 namespace relocus {
@@ -22,11 +23,17 @@ BatchNorm::Affine unit_variance(const torch::Tensor& mean, const torch::Tensor& 
   return {scale, -mean * scale};
 }
 
-BatchNorm::Affine instance_affine(const torch::Tensor& rows, const torch::Tensor& copies) {
+BatchNorm::Affine instance_affine(const torch::Tensor& hidden, const torch::Tensor& copies) {
+  const torch::Tensor rows = at_least_float(hidden);
   const torch::Tensor all = copies.defined() ? copies : torch::ones({rows.size(0)}, rows.options());
-  const torch::Tensor share = (all / all.sum()).unsqueeze(0);  // [1, N]
-  const torch::Tensor mean = torch::mm(share, rows);           // [1, C]
-  return unit_variance(mean, torch::mm(share, (rows - mean).square()));
+  const torch::Tensor share = (all / all.sum()).unsqueeze(1);  // [N, 1]
+  const torch::Tensor mean = (share * rows).sum(0, true);      // [1, C]
+  return unit_variance(mean, (share * (rows - mean).square()).sum(0, true));
+}
+
+/// As torch::mv(), which wants both of one precision.
+torch::Tensor product(const torch::Tensor& matrix /* [N, M] */, const torch::Tensor& vector /* [M] */) {
+  return torch::mm(matrix, vector.unsqueeze(1)).squeeze(1);
 }
 
 }  // namespace
@@ -80,10 +87,10 @@ void FeatureFuse::fuse_weights() {
   const torch::Tensor own = first_->matrix().slice(1, 0, c);                    // [2C, C]
   const torch::Tensor message = first_->matrix().slice(1, c);                   // [2C, C]
   const torch::Tensor merged = torch::mm(message, merge_->matrix());            // [2C, C]
-  const torch::Tensor shift = first_->bias + torch::mv(message, merge_->bias);  // [2C]
+  const torch::Tensor shift = first_->bias + product(message, merge_->bias);  // [2C]
   const torch::Tensor values = torch::mm(merged, value_->matrix());             // [2C, C]
   fused_weight_ = torch::cat({query_->matrix() * scale, key_->matrix(), values, own}).t();
-  fused_bias_ = torch::cat({query_->bias * scale, key_->bias, torch::mv(merged, value_->bias), shift});
+  fused_bias_ = torch::cat({query_->bias * scale, key_->bias, product(merged, value_->bias), shift});
   fused_from_ = torch::GradMode::is_enabled() ? std::vector<std::uint32_t>{} : versions;
   if (!packs(fused_weight_, c)) return;
   packed_queries_ = PackedMatrix(fused_weight_.slice(1, 0, c));

@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/networks/gradient_kernels.h"
+#include "core/networks/precision.h"
 
 namespace relocus {
 namespace {
@@ -204,7 +205,9 @@ struct ScaleShiftAddRelu : Function<ScaleShiftAddRelu> {
 
 }  // namespace
 
-bool has_cpu_gradients(const Tensor& x) { return x.is_cpu() && x.scalar_type() == torch::kFloat; }
+bool has_cpu_gradients(const Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == torch::kFloat && !is_reduced_on_cpu();
+}
 
 Tensor sparse_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const RulePaths& paths,
                           const float* packed_weights) {

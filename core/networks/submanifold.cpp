@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/networks/precision.h"
 
 namespace relocus {
 namespace {
@@ -295,7 +296,7 @@ torch::Tensor InverseConv::forward(const torch::Tensor& coarse, const ActiveSet&
   const std::int64_t out_channels = weight.size(0), in_channels = weight.size(1);
   const torch::Tensor matrix = weight.permute({1, 2, 3, 0}).reshape({in_channels, 9 * out_channels});
   const torch::Tensor taps = torch::mm(coarse, matrix).view({-1, out_channels});  // [M' * 9, Cout]
-  const torch::Tensor sums = torch::zeros({fine.size() + 1, out_channels}, coarse.options())
+  const torch::Tensor sums = torch::zeros({fine.size() + 1, out_channels}, taps.options())
                                  .index_add(0, fine.pool_windows().view({-1}), taps);  // the last row: no cell
   return sums.slice(0, 0, fine.size()) + bias;
 }
@@ -321,7 +322,7 @@ BatchNorm::Affine BatchNorm::affine(const torch::Tensor& features, const std::ve
   } else {
     std::vector<torch::Tensor> means, variances;
     for (std::size_t b = 0; b + 1 < parts.size(); ++b) {
-      const torch::Tensor rows = features.slice(0, parts[b], parts[b + 1]);
+      const torch::Tensor rows = at_least_float(features.slice(0, parts[b], parts[b + 1]));
       const bool empty = rows.size(0) == 0;  // nothing is normalised by it
       const torch::Tensor share = copies.defined() ? copies.slice(0, parts[b], parts[b + 1]).unsqueeze(1) : copies;
       const auto average = [&](const torch::Tensor& x) {

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/networks/device.h"
+#include "core/networks/precision.h"
 #include "core/training/bevnet_losses.h"
 #include "core/training/scan_pairs.h"
 #include "core/weights/load.h"
@@ -124,8 +125,9 @@ class BevnetTask : public TrainingTask {
     begins_at_ = has_head || options.reference || options.overlap_alone ? 0 : options.overlap_from;
     if (begins_at_ > 0 && !options.contrast)
       throw Error("overlap_from needs contrast: before the overlap head begins, the features learn by it alone");
-    if (begins_at_ == 0 && !has_head && !options.reference) begin_by_comparing();
+    compares_ = begins_at_ == 0;
     network_->to(device_);
+    if (compares_ && !has_head && !options.reference) begin_by_comparing();
   }
 
   torch::nn::Module& network() override { return *network_; }
@@ -147,18 +149,17 @@ class BevnetTask : public TrainingTask {
     TrainingPair pair = sample.pair;
     pair.input = on_device(pair.input);
     std::mt19937_64 random(sample.seed);
+    const Seen seen = look(pair.input);
     BevNetLoss loss;
     if (options_.overlap_alone) {
-      const SparseMap coarse = features_alone(pair.input);
-      loss.overlap = overlap_loss(overlap_of(coarse), *coarse.cells, pair.second_from_first, pair.grid, labels_);
+      loss.overlap = overlap_loss(*seen.overlap, *seen.coarse.cells, pair.second_from_first, pair.grid, labels_);
       loss.total = loss.overlap.loss;
-    } else if (options_.decoder) {
-      const BevNet::Result result = network_->forward(pair.input);
-      loss = bevnet_loss(result, overlap_of(result.coarse), pair, labels_, random);
+    } else if (!seen.overlap) {
+      loss = features_loss(seen.coarse, pair, labels_, random);
+    } else if (seen.local) {
+      loss = bevnet_loss({seen.coarse, *seen.local}, *seen.overlap, pair, labels_, random);
     } else {
-      const SparseMap coarse = network_->backbone()->forward(pair.input);
-      loss = compares_ ? coarse_bevnet_loss(coarse, overlap_of(coarse), pair, labels_, random)
-                       : features_loss(coarse, pair, labels_, random);
+      loss = coarse_bevnet_loss(seen.coarse, *seen.overlap, pair, labels_, random);
     }
     Losses result{loss.total, {{"loss", loss.total.item<double>()}}};
     const auto add = [&](const char* name, const torch::Tensor& value) {
@@ -224,6 +225,31 @@ class BevnetTask : public TrainingTask {
     return result;
   }
 
+  /// What the network makes of a pair, in float32.
+  struct Seen {
+    SparseMap coarse;
+    std::optional<BevNet::Local> local;           ///< with the decoder
+    std::optional<OverlapHead::Overlap> overlap;  ///< once the overlap head has begun
+  };
+  Seen look(const SparseMap& input) {
+    Seen seen;
+    const ReducedPrecision reduced(device_, options_.mixed_precision);
+    if (options_.overlap_alone) {
+      seen.coarse = features_alone(input);
+    } else if (options_.decoder) {
+      BevNet::Result result = network_->forward(input);
+      seen.coarse = result.coarse, seen.local = result.local;
+    } else {
+      seen.coarse = network_->backbone()->forward(input);
+    }
+    if (compares_) seen.overlap = overlap_of(seen.coarse);
+    const auto widen = [](auto&... tensors) { ((tensors = at_least_float(tensors)), ...); };
+    widen(seen.coarse.features);
+    if (seen.local) widen(seen.local->descriptors, seen.local->heights, seen.local->scores, seen.local->peaks);
+    if (seen.overlap) widen(seen.overlap->query, seen.overlap->candidate);
+    return seen;
+  }
+
   SparseMap features_alone(const SparseMap& input) {
     const torch::NoGradGuard no_gradient;
     return network_->backbone()->forward(input);
@@ -250,10 +276,10 @@ class BevnetTask : public TrainingTask {
     double norms = 0;
     const auto coarse_of = [&](int i) {
       const auto given = load(i);
-      return network_->backbone()->forward(dynamic_cast<const PairSample&>(*given).pair.input);
+      return network_->backbone()->forward(on_device(dynamic_cast<const PairSample&>(*given).pair.input));
     };
     for (int i = 0; i < scans; ++i) {
-      const torch::Tensor features = coarse_of(i).features;
+      const torch::Tensor features = coarse_of(i).features.to(torch::kCPU);
       norms += features.square().sum(1).mean().item<double>() / scans;
       squares += (features - features.mean(0)).square().mean(0) / scans;
     }

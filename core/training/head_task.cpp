@@ -10,6 +10,7 @@
 #include "core/evaluation.h"
 #include "core/files.h"
 #include "core/networks/device.h"
+#include "core/networks/precision.h"
 #include "core/pipeline.h"
 #include "core/training/head_losses.h"
 #include "core/training/mining.h"
@@ -81,9 +82,8 @@ class HeadTask : public TrainingTask {
     }
     const TupleOptions company = tuple_options();
     const std::int64_t p = company.positives, n = company.negatives;
-    const torch::Tensor all =
-        head_->describe_all(on_device(sample->scans))
-            .descriptors.view({options_.queries, 1 + p + n + company.needs_other, -1});  // [Q, 1 + P + N (+ 1), D]
+    const torch::Tensor all = descriptors_of(*sample).view(
+        {options_.queries, 1 + p + n + company.needs_other, -1});  // [Q, 1 + P + N (+ 1), D]
     const torch::Tensor queries = all.select(1, 0), positives = all.slice(1, 1, 1 + p),
                         negatives = all.slice(1, 1 + p, 1 + p + n);
     const DescriptorLoss loss = company.needs_other
@@ -152,6 +152,11 @@ class HeadTask : public TrainingTask {
   }
 
  private:
+  torch::Tensor descriptors_of(const TupleSample& sample) {
+    const ReducedPrecision reduced(device_, options_.mixed_precision);
+    return at_least_float(head_->describe_all(on_device(sample.scans)).descriptors);
+  }
+
   /// A stored scan.
   struct Wanted {
     const StoredFeatures* sequence;

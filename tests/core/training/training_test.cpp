@@ -176,6 +176,25 @@ class TrainingTest : public QObject {
     QVERIFY(error_of([&] { trained(job); }).find("overlap_from needs contrast") != std::string::npos);
   }
 
+  void mixed_precision_learns_nearly_the_same() {
+    for (const std::string decoder : {"false", "true"}) {
+      TrainingJob job = small_job(folder_, "whole_" + decoder, 3);
+      job.assignments.push_back("decoder=" + decoder);
+      const auto whole = losses(trained(job));
+      job.out = folder_ / ("mixed_" + decoder);
+      job.assignments.push_back("mixed_precision=true");
+      const auto mixed = losses(trained(job));
+      QVERIFY(whole.size() == mixed.size() && !mixed.empty());
+      for (std::size_t i = 0; i < mixed.size(); ++i) {
+        const double difference = std::abs(mixed[i].second - whole[i].second);
+        QVERIFY2(difference < 0.03 * whole[i].second, qPrintable(QString::number(difference)));
+        QVERIFY(difference > 0);  // the products were rounded
+      }
+      for (const auto& [name, tensor] : best_weights(job.out / "bevnet"))
+        if (tensor.is_floating_point()) QVERIFY2(tensor.scalar_type() == torch::kFloat, name.c_str());
+    }
+  }
+
   void it_learns_and_leaves_weights_that_a_method_takes() {
     const TrainingJob job = small_job(folder_, "learned", 40);
     const auto points = trained(job);
