@@ -16,8 +16,10 @@ void list_formats(const Cli& cli) {
   std::string text;
   nlohmann::ordered_json formats = nlohmann::ordered_json::array();
   for (const ExportFormat& format : exports()) {
-    text += fmt::format("{:<14}{:<7}{}\n", format.name, format.extension, format.title);
-    formats.push_back({{"name", format.name}, {"extension", format.extension}, {"title", format.title}});
+    const std::string only = format.method.empty() ? "" : "; of " + format.method + " alone";
+    text += fmt::format("{:<19}{:<7}{}{}\n", format.name, format.extension, format.title, only);
+    formats.push_back(
+        {{"name", format.name}, {"extension", format.extension}, {"title", format.title}, {"method", format.method}});
   }
   cli.tell(text, {{"formats", formats}});
 }

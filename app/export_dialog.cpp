@@ -70,7 +70,8 @@ void FileRow::show_extension(const QString& extension) {
 
 // Exports ------------------------------------------------------------------------------------------------------------
 
-ExportDialog::ExportDialog(const QString& folder, const QString& name, double threshold, QWidget* parent)
+ExportDialog::ExportDialog(const QString& folder, const QString& name, const Experiment& experiment, double threshold,
+                           QWidget* parent)
     : QDialog(parent),
       format_(new QComboBox),
       accepted_only_(new QCheckBox(tr("Only answers that are accepted"))),
@@ -81,7 +82,8 @@ ExportDialog::ExportDialog(const QString& folder, const QString& name, double th
   setObjectName("export_dialog");
   setWindowTitle(tr("Export"));
   for (const ExportFormat& format : exports())
-    format_->addItem(QString::fromStdString(format.title), QString::fromStdString(format.name));
+    if (format.suits(experiment))
+      format_->addItem(QString::fromStdString(format.title), QString::fromStdString(format.name));
   name_widget(format_, "format", tr("Format"), tr("What the file holds and which programs read it"));
   name_widget(accepted_only_, "accepted_only", accepted_only_->text(),
               tr("Off: every candidate of every query. On: first answers from the threshold on, and what somebody "

@@ -12,6 +12,8 @@ class QSpinBox;
 
 namespace relocus {
 
+struct Experiment;
+
 /// Where a file goes: a line to type in, and a button that looks through the folders.
 class FileRow : public QWidget {
   Q_OBJECT
@@ -37,7 +39,8 @@ class ExportDialog : public QDialog {
 
  public:
   /// `name`: of the file, without its extension; `threshold`: from which score on answers are accepted.
-  ExportDialog(const QString& folder, const QString& name, double threshold, QWidget* parent = nullptr);
+  ExportDialog(const QString& folder, const QString& name, const Experiment& experiment, double threshold,
+               QWidget* parent = nullptr);
 
   void choose_format(const QString& name);
   void choose_accepted_only(bool accepted_only);

@@ -72,7 +72,7 @@ void MainWindow::add_exports() {
 void MainWindow::ask_what_to_export(const QString& format) {
   const auto& experiment = session_.experiment();
   if (!experiment) return Q_EMIT session_.failed(tr("There is no experiment yet: run a method first (Ctrl+R)."));
-  auto* dialog = new ExportDialog(start_folder(), file_name(*experiment), session_.threshold(), this);
+  auto* dialog = new ExportDialog(start_folder(), file_name(*experiment), *experiment, session_.threshold(), this);
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->choose_format(format);
   if (session_.verified()) dialog->offer_verified();

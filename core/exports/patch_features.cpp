@@ -71,7 +71,8 @@ void write_patch_features(const Experiment& experiment, const Trajectory&, const
 }  // namespace
 
 ExportFormat make_patch_features() {
-  return {"patch_features", "Patch-NetVLAD's feature files (a folder)", "", false, write_patch_features};
+  return {"patch_features", "Patch-NetVLAD's feature files (a folder)", "", false, write_patch_features,
+          "patch_netvlad"};
 }
 
 }  // namespace relocus

@@ -10,10 +10,10 @@ namespace relocus {
 /// What is handed over of an experiment, and what is known beside it.
 struct ExportOptions {
   Acceptance acceptance;
-  bool accepted_only = false;                ///< match lists hold the accepted answers alone
+  bool accepted_only = false;   ///< match lists hold the accepted answers alone
   bool register_loops = false;  ///< g2o: lays the scans of each loop over each other that `verified` does not tell
   std::shared_ptr<const VerifiedPairs> verified;  ///< poses of pairs that were measured before; may be null
-  std::shared_ptr<const Sequence> sequence;  ///< names, full poses and scans of its frames; null: not at hand
+  std::shared_ptr<const Sequence> sequence;       ///< names, full poses and scans of its frames; null: not at hand
   Progress progress;
 };
 
@@ -24,6 +24,8 @@ struct ExportFormat {
   std::string extension;  ///< ".csv"
   bool selects = false;   ///< heeds accepted_only; loop edges, reports and descriptors are always what they are
   std::function<void(const Experiment&, const Trajectory&, const ExportOptions&, const std::filesystem::path&)> write;
+  std::string method = {};  ///< only its experiments have such files; empty: all
+  bool suits(const Experiment& experiment) const { return method.empty() || method == experiment.method; }
 };
 
 /// The frames that an experiment is about, for ExportOptions; null when they cannot be opened any more, or are others.

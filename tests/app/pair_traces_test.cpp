@@ -140,7 +140,9 @@ class PairTracesTest : public QObject {
     auto imported = std::make_shared<Experiment>();
     traces.show_experiment(imported);
     QVERIFY(last().contains("imported"));
-    traces.show_experiment(experiment_of("overlap_netvlad", folder_.filePath("no_weights").toStdString()));
+    const auto lost = experiment_of("overlap_netvlad");
+    lost->weights = folder_.filePath("gone").toStdString();
+    traces.show_experiment(lost);
     show_pair(traces, 25, 5);
     QTRY_VERIFY2(last().contains("weights"), qPrintable(last()));
     traces.show_candidate(std::nullopt);

@@ -202,6 +202,7 @@ class ExperimentTest : public QObject {
       changed[key] = nlohmann::ordered_json::array({nullptr});
       test::write_file(folder / "experiment.json", changed.dump());
       QVERIFY2(!error_of([&] { load_experiment(folder); }).empty(), key.c_str());
+      if (key == "left_out") continue;  // the first experiments that were saved have none
       changed.erase(key);
       test::write_file(folder / "experiment.json", changed.dump());
       QVERIFY2(contains(error_of([&] { load_experiment(folder); }), key), key.c_str());
