@@ -108,14 +108,15 @@ class Curtain : public QObject {
     return false;
   }
 
-  /// Renders; the first pictures have one new look after the other, since each has shaders to be compiled.
+  /// Renders; the first picture is empty, as the context has enough to do, and the next ones have one new look after the
+  /// other, since each has shaders to be compiled.
   void render(vtkRenderWindow& window) {
     std::vector<vtkActor*> held_back;
     const bool step_by_step = std::exchange(for_a_person_, false);
-    bool any_new = false;
+    bool is_full = step_by_step && !std::exchange(drawn_, true);
     for_each_actor(window, [&](vtkActor* actor) {
       if (!actor->GetVisibility() || !known_.insert(actor->GetProperty()).second) return;
-      if (step_by_step && std::exchange(any_new, true)) {
+      if (step_by_step && std::exchange(is_full, true)) {
         known_.erase(actor->GetProperty());
         held_back.push_back(actor);
       }
@@ -126,7 +127,7 @@ class Curtain : public QObject {
     if (!held_back.empty()) widget_.update();
   }
 
-  void forget_looks() { known_.clear(); }
+  void forget_looks() { known_.clear(), drawn_ = false; }
 
  private:
   /// Behind a tab it is not hidden, only somewhere else; when the tab is chosen, the dock alone is told.
@@ -140,6 +141,7 @@ class Curtain : public QObject {
   VtkWidget& widget_;
   std::set<const vtkProperty*> known_;  // looks that were drawn in this context
   bool resized_ = false, for_a_person_ = false;
+  bool drawn_ = false;  // in this context
 };
 
 }  // namespace
