@@ -23,6 +23,7 @@
 #include <QOpenGLPaintDevice>
 #include <QPainter>
 #include <QSurfaceFormat>
+#include <QTimer>
 #include <QWheelEvent>
 #include <algorithm>
 #include <cmath>
@@ -97,7 +98,7 @@ class Curtain : public QObject {
     if (event->type() == QEvent::Resize) resized_ = true;
     if (event->type() != QEvent::Paint) return QObject::eventFilter(watched, event);
     if (std::exchange(resized_, false)) {
-      widget_.update();  // at its last size, when the window asks
+      paint_later();  // at its last size
       return true;
     }
     if (widget_.visibleRegion().isEmpty()) {
@@ -108,8 +109,8 @@ class Curtain : public QObject {
     return false;
   }
 
-  /// Renders; the first picture is empty, as the context has enough to do, and the next ones have one new look after the
-  /// other, since each has shaders to be compiled.
+  /// Renders; the first picture is empty, as the context has enough to do, and the next ones have one new look after
+  /// the other, since each has shaders to be compiled.
   void render(vtkRenderWindow& window) {
     std::vector<vtkActor*> held_back;
     const bool step_by_step = std::exchange(for_a_person_, false);
@@ -124,12 +125,17 @@ class Curtain : public QObject {
     for (vtkActor* actor : held_back) actor->SetVisibility(false);
     window.Render();
     for (vtkActor* actor : held_back) actor->SetVisibility(true);
-    if (!held_back.empty()) widget_.update();
+    if (!held_back.empty()) paint_later();
   }
 
   void forget_looks() { known_.clear(), drawn_ = false; }
 
  private:
+  /// What waits for its turn comes first: requests to paint that follow each other at once would let nothing between.
+  void paint_later() {
+    QTimer::singleShot(0, &widget_, [this] { widget_.update(); });
+  }
+
   /// Behind a tab it is not hidden, only somewhere else; when the tab is chosen, the dock alone is told.
   void await_the_dock() {
     QWidget* ancestor = widget_.parentWidget();
