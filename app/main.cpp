@@ -97,12 +97,15 @@ std::optional<Wishes> read_arguments(QString& error) {
 }
 
 void plan(Errand& errand, Session& session, MainWindow& window, const Wishes& wishes) {
-  for (auto other = wishes.more.rbegin(); other != wishes.more.rend(); ++other)  // the first one is shown in the end
-    errand.then([&session, path = other->toStdString()] { session.open(path); });
   if (wishes.path.endsWith(session_suffix) && QFileInfo(wishes.path).isFile())
     window.plan_session(errand, wishes.path.toStdString());
   else if (!wishes.path.isEmpty())
     errand.then([&, path = wishes.path.toStdString()] { session.open(path); });
+  for (const QString& more : wishes.more) errand.then([&session, path = more.toStdString()] { session.open(path); });
+  if (!wishes.more.isEmpty())  // the window is about the first one
+    errand.then([&session] {
+      if (const auto& all = session.experiments().all(); !all.empty()) session.select_experiment(all.front().id);
+    });
   if (!wishes.method.isEmpty())
     errand.then([&, name = wishes.method.toStdString()] {
       if (session.experiment() && session.experiment()->method == name) return;  // it is what was opened

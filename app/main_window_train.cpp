@@ -25,11 +25,13 @@ namespace fs = std::filesystem;
 constexpr int kFirstSeed = 1001, kFirstHeldOutSeed = 2001;  // of cities that are made for a training
 constexpr int kFormWidth = 330;                             // [px]
 
-std::vector<std::pair<QString, QString>> trainable_methods() {
+/// `first` before the others.
+std::vector<std::pair<QString, QString>> trainable_methods(const std::string& first) {
   std::vector<std::pair<QString, QString>> found;
   for (const MethodInfo& info : methods())
     if (!training_stages(info.name).empty())
       found.emplace_back(QString::fromStdString(info.name), QString::fromStdString(info.title));
+  std::ranges::stable_partition(found, [&](const auto& each) { return each.first.toStdString() == first; });
   return found;
 }
 
@@ -79,7 +81,7 @@ void MainWindow::add_training_view() {
   split->setStretchFactor(1, 1);
   split->setSizes({kFormWidth, 3 * kFormWidth});
   QDockWidget* dock = add_dock("train", tr("Train"), split);
-  form->show_methods(trainable_methods());
+  form->show_methods(trainable_methods(session_.method_choice().name));
   TrainingJob first = form->job();
   first.out = default_folder().toStdString();
   form->show_job(first);
