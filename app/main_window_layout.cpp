@@ -16,6 +16,7 @@
 #include "app/main_window.h"
 #include "app/message_bar.h"
 #include "app/welcome_page.h"
+#include "core/methods/registry.h"
 
 namespace relocus {
 namespace {
@@ -104,11 +105,14 @@ void MainWindow::lay_out(const QString& name) {
   const bool saved = preset == presets.end();
   if (saved) preset = presets.begin();  // for what the saved one does not speak of
   layout_ = name;
-  const bool images = session_.opened() && std::ranges::any_of(session_.opened()->sequence.frames,
-                                                               [](const Frame& frame) { return !frame.image.empty(); });
+  const auto holds = [&](Modality modality) {
+    return session_.opened() && can_read(modality, session_.opened()->sequence);
+  };
+  const bool images = holds(Modality::Image), scans = holds(Modality::Lidar);
   const Pane pane = images ? preset->window : without(preset->window, "images");  // it would only say that it is empty
   arrange(*this, docks_, pane);
   share_out(*this, docks_, pane);
+  if (QDockWidget* dock = docks_.at("images"); images && !scans && !dock->isHidden()) dock->raise();
   if (saved) restoreState(QSettings().value(setting_of(name)).toByteArray(), kLayoutVersion);
   for (const auto& other : presets)
     if (!other.needs || docks_.contains(other.needs)) actions_[command_of(other.name)]->setChecked(other.name == name);
