@@ -66,9 +66,8 @@ void say_answers(PairFacts& facts, const Experiment& experiment, const Trajector
   const auto verdict = [&](FrameId frame) {
     return judge(trajectory, evaluation.protocol, overlaps, facts.query, frame);
   };
-  const bool needs_poses = evaluation.protocol.min_overlap <= 0 && evaluation.protocol.frame_tolerance < 0;
   const bool has_poses = trajectory.has_pose(facts.query) && trajectory.has_pose(facts.candidate);
-  if (judged && (has_poses || !needs_poses))
+  if (judged && (has_poses || !needs_poses(evaluation.protocol)))
     if (const Verdict found = verdict(facts.candidate); found != Verdict::Neither)
       facts.right = found == Verdict::Right;
 

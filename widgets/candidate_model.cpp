@@ -63,9 +63,7 @@ std::vector<CandidateRow> candidate_rows(const Retrieval& retrieval, const Traje
                                          const Protocol& protocol, const Retrieval* before,
                                          const OverlapTable* overlaps) {
   std::vector<CandidateRow> rows;
-  const auto known = [&](FrameId frame) {
-    return frame >= 0 && frame < FrameId(trajectory.size()) && trajectory.has_pose(frame);
-  };
+  const auto exists = [&](FrameId frame) { return frame >= 0 && frame < FrameId(trajectory.size()); };
   for (const Candidate& candidate : retrieval.candidates) {
     CandidateRow row{.rank = int(rows.size()) + 1, .candidate = candidate};
     if (before) {
@@ -78,9 +76,10 @@ std::vector<CandidateRow> candidate_rows(const Retrieval& retrieval, const Traje
       const auto found = overlaps->find({retrieval.query, candidate.frame});
       if (found != overlaps->end()) row.true_overlap = found->second;
     }
-    const bool placed = known(retrieval.query) && known(candidate.frame);
+    const bool exist = exists(retrieval.query) && exists(candidate.frame);
+    const bool placed = exist && trajectory.has_pose(retrieval.query) && trajectory.has_pose(candidate.frame);
     if (placed) row.true_distance = distance(trajectory, retrieval.query, candidate.frame, protocol.planar);
-    if (placed && (protocol.min_overlap <= 0 || overlaps)) {
+    if ((needs_poses(protocol) ? placed : exist) && (protocol.min_overlap <= 0 || overlaps)) {
       const Verdict verdict = judge(trajectory, protocol, overlaps, retrieval.query, candidate.frame);
       if (verdict != Verdict::Neither) row.correct = verdict == Verdict::Right;
     }
