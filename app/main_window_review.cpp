@@ -111,7 +111,7 @@ void MainWindow::wire_failures() {
 void MainWindow::show_failures() {
   const auto& experiment = session_.experiment();
   if (!experiment) return failures_->show_empty(tr("Run a method to see where it fails (Ctrl+R)."));
-  if (session_.opened()->check.num_poses == 0)
+  if (session_.opened()->check.num_poses == 0 && needs_poses(experiment->evaluation.protocol))
     return failures_->show_empty(tr("Without poses nobody knows which answers are right."));
   if (experiment->evaluation.queries.empty())
     return failures_->show_empty(
