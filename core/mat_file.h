@@ -1,30 +1,43 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace relocus {
 
 /// A value of a MATLAB file. Arrays are as MATLAB keeps them: the first axis runs fastest.
 struct MatValue {
-  enum class Kind { Numbers, Text, Cells, Struct, Other };
-  Kind kind = Kind::Other;  ///< Other: sparse matrices, function handles and the like, which are not read
-  std::string name;
-  std::vector<std::int64_t> shape;
-  std::vector<double> numbers;      ///< of Numbers (also of logical ones)
-  std::vector<std::string> rows;    ///< of Text: one a row of the matrix of letters, as padded as it is
-  std::vector<std::string> fields;  ///< of Struct: their names
-  std::vector<MatValue> items;      ///< of Cells: each; of Struct: element by element, the fields in their order
+  enum class Kind {
+    Nothing,  ///< empty, or of a kind that is not read: sparse, complex
+    Numbers,
+    Text,
+    Cells,
+    Struct,
+    Object,  ///< of a MATLAB class, which only MATLAB reads
+  };
+  using Field = std::pair<std::string, MatValue>;
 
-  /// A field of a struct with one element; nullptr without it, and when this is none.
-  const MatValue* find(std::string_view field) const;
+  Kind kind = Kind::Nothing;
+  std::vector<std::int64_t> shape;
+  std::variant<std::vector<double>, std::vector<float>> numbers;  ///< of Numbers; float where the file has singles
+  std::vector<std::string> rows;  ///< of Text, UTF-8: one a row of the matrix of letters, as padded as it is
+  std::vector<MatValue> cells;    ///< of Cells
+  std::vector<Field> fields;      ///< of Struct, in the file's order; of an array of structs, those of the first
+
+  const MatValue* field(std::string_view name) const;  ///< nullptr without
+  std::vector<double> doubles() const;                 ///< the numbers; none of another kind
 };
 
-/// Reads one variable of a MATLAB file: version 5, 7 (compressed) or 7.3 (HDF5). Throws naming the file when it is
-/// damaged or cut off, or when there is no such variable, naming those that are there. An empty `variable` stands for
-/// the only one of the file.
-MatValue read_mat(const std::filesystem::path& path, const std::string& variable = {});
+/// The variables of a MATLAB file of version 5, 7 (compressed) or 7.3 (HDF5). What a value says of its size is checked
+/// against the file's before memory is taken. Throws naming the file when it is missing, damaged, cut off or another
+/// kind of file.
+std::map<std::string, MatValue> read_mat(const std::filesystem::path& path);
+
+bool is_mat_file(const std::filesystem::path& path);  ///< told by its first bytes
 
 }  // namespace relocus

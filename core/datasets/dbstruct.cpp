@@ -1,6 +1,9 @@
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <ranges>
 
 #include "core/datasets/registry.h"
 #include "core/error.h"
@@ -32,13 +35,12 @@ std::string lower(std::string text) {
 /// A struct's fields by name; where a writer named them otherwise, by their places.
 Parts parts_of_struct(const MatValue& data, const std::string& file) {
   std::map<std::string, const MatValue*> named;
-  for (std::size_t i = 0; i < data.fields.size() && i < data.items.size(); ++i)
-    named.emplace(lower(data.fields[i]), &data.items[i]);
+  for (const auto& [name, value] : data.fields) named.emplace(lower(name), &value);
   const bool stamped = named.contains("dbtimestamp") || data.fields.size() == 12;
   const std::size_t behind_db = stamped ? 1 : 0, behind_q = stamped ? 2 : 0;
   const auto part = [&](const char* name, std::size_t place) -> const MatValue* {
     if (const auto found = named.find(name); found != named.end()) return found->second;
-    if (place < data.items.size()) return &data.items[place];
+    if (place < data.fields.size()) return &data.fields[place].second;
     throw Error(
         "{} holds a dbStruct without \"{}\"; NetVLAD's has whichSet, dbImageFns, utmDb, qImageFns, utmQ, "
         "numImages, numQueries, posDistThr, …",
@@ -58,8 +60,8 @@ Parts parts_of_struct(const MatValue& data, const std::string& file) {
 }
 
 Parts parts_of_cells(const MatValue& data, const std::string& file) {
-  if (data.items.size() < 7) throw Error("{} holds a dbStruct of {} cells; HEAPUtil's has 8", file, data.items.size());
-  const auto& cells = data.items;
+  const auto& cells = data.cells;
+  if (cells.size() < 7) throw Error("{} holds a dbStruct of {} cells; HEAPUtil's has 8", file, cells.size());
   return {&cells[0], &cells[1], nullptr, &cells[2], &cells[3], nullptr, &cells[4], &cells[5], &cells[6], false};
 }
 
@@ -67,7 +69,7 @@ Parts parts_of_cells(const MatValue& data, const std::string& file) {
 std::vector<std::string> names_of(const MatValue& value, const char* what, const std::string& file) {
   std::vector<std::string> names;
   if (value.kind == MatValue::Kind::Text) names = value.rows;
-  for (const MatValue& item : value.items) {
+  for (const MatValue& item : value.cells) {
     if (item.kind != MatValue::Kind::Text || item.rows.size() != 1)
       throw Error("{}: {} {} is no text", file, what, names.size());
     names.push_back(item.rows[0]);
@@ -84,17 +86,18 @@ std::vector<Eigen::Vector2d> positions_of(const MatValue& value, bool columns, c
   if (!two_axes || value.shape[columns ? 0 : 1] != 2)
     throw Error("{}: {} are no positions: two numbers each, east and north", file, what);
   const auto count = std::size_t(value.shape[columns ? 1 : 0]);
+  const std::vector<double> numbers = value.doubles();
   std::vector<Eigen::Vector2d> positions(count);
   for (std::size_t i = 0; i < count; ++i)
-    positions[i] = columns ? Eigen::Vector2d(value.numbers[2 * i], value.numbers[2 * i + 1])
-                           : Eigen::Vector2d(value.numbers[i], value.numbers[count + i]);
+    positions[i] =
+        columns ? Eigen::Vector2d(numbers[2 * i], numbers[2 * i + 1]) : Eigen::Vector2d(numbers[i], numbers[count + i]);
   return positions;
 }
 
 double number_of(const MatValue& value, const char* what, const std::string& file) {
-  if (value.kind != MatValue::Kind::Numbers || value.numbers.size() != 1)
-    throw Error("{}: {} is no single number", file, what);
-  return value.numbers[0];
+  const std::vector<double> numbers = value.doubles();
+  if (numbers.size() != 1) throw Error("{}: {} is no single number", file, what);
+  return numbers[0];
 }
 
 /// The panorama that each image of Tokyo 24/7 is cut from: its folder, or twelve in a row.
@@ -117,7 +120,11 @@ bool recognises(const fs::path& path) { return !sequences(path).empty(); }
 
 Sequence open(const fs::path& path) {
   const std::string file = path.string();
-  const MatValue data = read_mat(path, "dbStruct");
+  const auto variables = read_mat(path);
+  const auto found = variables.find("dbStruct");
+  if (found == variables.end())
+    throw Error("{} holds no variable \"dbStruct\"; it holds {}", file, fmt::join(std::views::keys(variables), ", "));
+  const MatValue& data = found->second;
   const bool is_struct = data.kind == MatValue::Kind::Struct;
   if (!is_struct && data.kind != MatValue::Kind::Cells)
     throw Error("{} holds a dbStruct that is neither a struct (NetVLAD) nor a cell array (HEAPUtil)", file);
@@ -133,8 +140,8 @@ Sequence open(const fs::path& path) {
                    {},
                    {},
                    file};
-  if (parts.db_stamps) database.stamps = parts.db_stamps->numbers;
-  if (parts.q_stamps) queries.stamps = parts.q_stamps->numbers;
+  if (parts.db_stamps) database.stamps = parts.db_stamps->doubles();
+  if (parts.q_stamps) queries.stamps = parts.q_stamps->doubles();
   for (const auto& [set, said, what] :
        {std::tuple{&database, parts.num_db, "database images"}, {&queries, parts.num_q, "queries"}})
     if (const double number = number_of(*said, "a number of images", file); number != double(set->images.size()))
@@ -174,7 +181,7 @@ DatasetFormat make_dbstruct() {
       recognises,
       sequences,
       open,
-          {}};
+      {}};
 }
 
 }  // namespace relocus

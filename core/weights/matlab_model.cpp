@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/mat_file.h"
 #include "core/weights/foreign_model.h"
-#include "core/weights/mat_value.h"
 
 namespace relocus {
 namespace {
@@ -15,10 +15,25 @@ namespace fs = std::filesystem;
 
 const MatValue* field(const MatValue* value, const char* name) { return value ? value->field(name) : nullptr; }
 
-/// Undefined when these are no numbers.
-torch::Tensor numbers(const MatValue* value) { return value ? value->numbers : torch::Tensor(); }
+/// Of MATLAB's shape, float or double; undefined when these are no numbers, or none at all.
+torch::Tensor numbers(const MatValue* value) {
+  if (!value || value->kind != MatValue::Kind::Numbers) return {};
+  const std::vector<std::int64_t> stored_shape(value->shape.rbegin(), value->shape.rend());
+  std::vector<std::int64_t> order;
+  for (std::size_t axis = stored_shape.size(); axis-- > 0;) order.push_back(std::int64_t(axis));
+  return std::visit(
+      [&](const auto& values) {
+        if (values.empty()) return torch::Tensor();
+        using Number = std::decay_t<decltype(values[0])>;
+        const auto type = std::is_same_v<Number, float> ? torch::kFloat : torch::kDouble;
+        return torch::from_blob(const_cast<Number*>(values.data()), stored_shape, type).clone().permute(order);
+      },
+      value->numbers);
+}
 
-std::string text(const MatValue* value) { return value ? value->text : std::string(); }
+std::string text(const MatValue* value) {
+  return value && value->rows.size() == 1 ? value->rows.front() : std::string();
+}
 
 /// Whether a setting is absent, or made of nothing but this number.
 bool is_all(const MatValue* value, double wanted) {
@@ -65,7 +80,7 @@ class Reader {
     const std::string key = fmt::format("layers{{{}}} {}", i, name);
     std::vector<torch::Tensor> parts;
     if (const MatValue* const weights = layer.field("weights"))
-      for (const MatValue& part : weights->cells) parts.push_back(part.numbers);
+      for (const MatValue& part : weights->cells) parts.push_back(numbers(&part));
     if (type == "conv")
       clusters_ == 0 ? take_convolution(key, layer, parts) : take_whitening(key, parts);
     else if (type == "custom" && !parts.empty())
@@ -168,7 +183,7 @@ torch::Tensor whitening_from_channels(const torch::Tensor& stored, std::int64_t 
 bool is_matlab_file(const fs::path& file) { return is_mat_file(file); }
 
 ForeignModel read_matlab_model(const fs::path& file) {
-  const auto values = read_mat_values(file);
+  const auto values = read_mat(file);
   const MatValue* net = nullptr;
   std::vector<std::string> others;
   for (const auto& [name, value] : values) {
