@@ -9,7 +9,7 @@ void add_simulate_command(CLI::App& app, Cli& cli) {
   const auto options = std::make_shared<SimulatorOptions>();
   const auto assignments = std::make_shared<std::vector<std::string>>();
   command->add_option("OUT", *out, "Folder; an unfinished one is completed")->required();
-  command->add_option("--frames", options->frames, "Scans")->type_name("N")->capture_default_str();
+  command->add_option("--frames", options->frames, "Length of the drive")->type_name("N")->capture_default_str();
   command->add_option("--seed", options->seed, "Another number makes another city")
       ->type_name("S")
       ->capture_default_str();
@@ -23,7 +23,7 @@ void add_simulate_command(CLI::App& app, Cli& cli) {
     set_options(checked, given);
     for (const std::string& assignment : *assignments) set_option(checked, assignment);
     simulate(*out, checked, cli.progress());
-    cli.tell(fmt::format("{} holds {} scans", *out, checked.frames),
+    cli.tell(fmt::format("{} holds {} frames", *out, checked.frames),
              {{"sequence", *out}, {"frames", checked.frames}, {"options", to_json(checked)}});
   });
 }

@@ -4,13 +4,18 @@
 #include <cmath>
 
 #include "core/png.h"
+#include "core/simulator/lamps.h"
 #include "core/simulator/texture.h"
+#include "core/simulator/weather.h"
 
 namespace relocus {
 namespace {
 
 using Eigen::Vector3f;
-constexpr float reach = 400;  ///< [m]
+constexpr float reach = 400;        ///< [m]
+constexpr float clear_sight = 900;  ///< [m]
+constexpr float fog_height = 40;    ///< [m] of the layer that lies on the streets when the sight is less
+const Vector3f grey_fog(0.78f, 0.80f, 0.83f);
 
 Vector3f sky_colour(const Vector3f& direction, const Light& light) {
   const float up = std::max(0.f, direction.z());
@@ -30,15 +35,30 @@ Vector3f sky_colour(const Vector3f& direction, const Light& light) {
   }
   const float glow = std::max(0.f, direction.dot(light.to_sun));
   colour += light.sun * (0.25f * std::pow(glow, 12.f) + 1.5f * std::pow(glow, 900.f)) * Vector3f(1, 0.95f, 0.85f);
+  if (light.night > 0.9f) colour = 0.6f * colour + Vector3f(0.30f, 0.20f, 0.12f) * (1 - height);  // the city's own
+  if (light.sight < clear_sight) {
+    const float share = 1 - std::exp(-std::min(reach, fog_height / std::max(up, 0.02f)) / light.sight);
+    colour = (1 - share) * colour + share * grey_fog;
+  }
   return colour * light.sky;
 }
 
-Vector3f shaded(const Moment& moment, const Hit& hit, const Vector3f& origin, const Vector3f& direction,
-                const Light& light, float pixel) {
+/// One picture being taken.
+struct Shot {
+  const Moment& moment;
+  const Light& light;
+  const Lamps& lamps;
+  Vector3f origin;
+  float pixel;  ///< [rad]
+};
+
+Vector3f shaded(const Shot& shot, const Hit& hit, const Vector3f& direction) {
+  const auto& [moment, light, lamps, origin, pixel] = shot;
   if (!hit.found()) return sky_colour(direction, light);
   const Vector3f position = origin + hit.distance * direction;
   const Material material = hit.surface.material;
-  const Vector3f albedo = colour_at(hit, position, pixel * hit.distance / std::max(0.15f, hit.incidence));
+  const float blur = pixel * hit.distance / std::max(0.15f, hit.incidence);
+  const Vector3f albedo = weathered(colour_at(hit, position, blur), hit, position, blur, light);
   const Vector3f sunlight = light.sun * (Vector3f(1.0f, 0.94f, 0.84f) + light.warmth * Vector3f(0.05f, -0.12f, -0.3f));
 
   // Sky from above, a little from the ground; leaves let light through.
@@ -49,6 +69,7 @@ Vector3f shaded(const Moment& moment, const Hit& hit, const Vector3f& origin, co
   if (material == Material::Leaf) facing = 0.25f + 0.55f * std::abs(facing);
   if (facing > 0 && light.sun > 0.05f && moment.sees_light(position + 0.02f * hit.normal, light.to_sun))
     arriving += facing * 1.7f * sunlight;
+  if (light.night > 0) arriving += lamps.arriving(hit, position);
   Vector3f colour = albedo.cwiseProduct(arriving);
 
   if (material == Material::Glass || material == Material::CarGlass || material == Material::Paint) {
@@ -62,8 +83,21 @@ Vector3f shaded(const Moment& moment, const Hit& hit, const Vector3f& origin, co
     const float glint = std::pow(std::max(0.f, mirrored.dot(light.to_sun)), 200.f);
     if (glint > 0.01f) colour += glint * sunlight * 2;
   }
-  const float haze = 1 - std::exp(-hit.distance / 900);
-  return (1 - haze) * colour + haze * Vector3f(0.70f, 0.76f, 0.84f) * light.sky;
+  if (const float puddle = puddle_at(hit, position, light); puddle > 0) {
+    const Vector3f mirrored = direction - 2 * direction.dot(hit.normal) * hit.normal;
+    const bool free = moment.sees_light(position + 0.02f * hit.normal, mirrored, 60);
+    colour = (1 - puddle) * colour +
+             puddle * (free ? sky_colour(mirrored, light) : Vector3f(0.16f, 0.15f, 0.14f) * light.sky);
+  }
+  if (light.night > 0) colour += lamps.given(hit, position);
+  const float haze = 1 - std::exp(-hit.distance / light.sight);
+  const Vector3f far_away = light.sight < clear_sight ? grey_fog : Vector3f(0.70f, 0.76f, 0.84f);
+  return (1 - haze) * colour + haze * far_away * light.sky;
+}
+
+Vector3f seen(const Shot& shot, const Hit& hit, const Vector3f& direction) {
+  const Vector3f colour = shaded(shot, hit, direction);
+  return shot.light.night > 0 ? Vector3f(colour + shot.lamps.glow(direction, hit.distance)) : colour;
 }
 
 std::uint8_t developed(float light) {
@@ -73,7 +107,15 @@ std::uint8_t developed(float light) {
 
 }  // namespace
 
-CameraRig::CameraRig() {
+CameraRig::CameraRig(int wanted_width) {
+  if (wanted_width != full_width) {
+    const double scale = double(wanted_width) / full_width;
+    width = wanted_width;
+    height = int(std::lround(scale * height));
+    focal *= scale;
+    centre_x = (centre_x + 0.5) * scale - 0.5;  // pixel 0 reaches from -0.5 to 0.5
+    centre_y = (centre_y + 0.5) * scale - 0.5;
+  }
   Eigen::Matrix3d axes;
   axes << 0, -1, 0, 0, 0, -1, 1, 0, 0;
   // Nobody mounts a sensor without an error of a few tenths of a degree.
@@ -92,33 +134,13 @@ Eigen::Matrix<double, 3, 4> CameraRig::projection(int camera) const {
   return matrix;
 }
 
-Light light_at(double share, std::uint64_t seed) {
-  Random random{seed, 0x11947};
-  const double azimuth = random.uniform(0, 2 * std::numbers::pi) + 0.5 * share;
-  const double elevation = random.uniform(0.35, 0.95) + random.uniform(-0.25, 0.25) * share;
-  const float weather = float(random.uniform(0.15, 0.75));
-  const float place = float(random.uniform(0, 1000));
-  // A cloud now and then before the sun; the camera's exposure makes up for a part of it.
-  const float passing = smooth_noise({place + 9 * float(share), 0.3f, 0.7f});
-  Light light;
-  light.to_sun = Vector3f(float(std::cos(azimuth) * std::cos(elevation)),
-                          float(std::sin(azimuth) * std::cos(elevation)), float(std::sin(elevation)));
-  light.cloud = std::clamp(weather + 0.2f * passing, 0.f, 1.f);
-  light.sun = std::clamp(1.4f - 1.3f * light.cloud - 0.7f * std::max(0.f, passing), 0.f, 1.2f);
-  light.sky = 0.75f + 0.3f * light.cloud + 0.12f * passing;
-  light.warmth = std::clamp(1.2f - 1.6f * float(elevation), 0.f, 1.f);
-  light.exposure =
-      1.15f / (0.55f + 0.35f * light.sun + 0.1f * light.sky) * (1 + 0.1f * smooth_noise({place, 31 * float(share), 0}));
-  light.drift = {place + 1.5f * float(share), 0.8f * float(share)};
-  return light;
-}
-
 std::string photograph(const Moment& moment, const Eigen::Isometry3d& world_from_sensor, const CameraRig& rig,
                        const Light& light, Random random) {
   const Eigen::Isometry3d world_from_camera = world_from_sensor * rig.camera0_from_sensor.inverse();
   const Vector3f origin = (world_from_camera * Eigen::Vector3d(rig.offset[2], 0, 0)).cast<float>();
   const Eigen::Matrix3f rotation = world_from_camera.linear().cast<float>();
-  const auto pixel = float(1 / rig.focal);
+  const Lamps lamps(moment, origin, rotation.col(2), light);
+  const Shot shot{moment, light, lamps, origin, float(1 / rig.focal)};
   std::vector<std::uint8_t> pixels(std::size_t(3 * rig.width * rig.height));
 
   // Two rays a pixel, side by side and above each other by turns: edges become smooth at half the price of four.
@@ -139,11 +161,14 @@ std::string photograph(const Moment& moment, const Eigen::Isometry3d& world_from
       for (int i = 0; i < wide; ++i) {
         Vector3f sum = Vector3f::Zero();
         for (int k = i * samples; k < (i + 1) * samples; ++k)
-          sum += shaded(moment, hits[std::size_t(k)], origin, directions[std::size_t(k)], light, pixel).cwiseMin(2.5f);
+          sum += seen(shot, hits[std::size_t(k)], directions[std::size_t(k)]).cwiseMin(2.5f);
         const float grain = 1 + 0.012f * float(random.normal());
-        for (int c = 0; c < 3; ++c)
-          pixels[std::size_t(3 * (row * rig.width + column + i) + c)] =
-              developed(light.exposure * grain * sum[c] / samples);
+        for (int c = 0; c < 3; ++c) {
+          float value = light.exposure * grain * sum[c] / samples * light.balance[c];
+          // Few photons and the amplifier: the darker, the more of the picture is noise.
+          if (light.noise > 0) value += light.noise * std::sqrt(value + 0.02f) * float(random.normal());
+          pixels[std::size_t(3 * (row * rig.width + column + i) + c)] = developed(value);
+        }
       }
     }
   }

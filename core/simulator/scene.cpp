@@ -139,7 +139,7 @@ Hit Moment::resolve(const RTCRayHit8& rays, int i, bool moving) const {
   return hit;
 }
 
-bool Moment::sees_light(const Eigen::Vector3f& from, const Eigen::Vector3f& direction) const {
+bool Moment::sees_light(const Eigen::Vector3f& from, const Eigen::Vector3f& direction, float distance) const {
   for (const RTCScene scene : {static_.scene_.get(), scene_.get()}) {
     RTCRay ray{};
     ray.org_x = from.x();
@@ -149,7 +149,7 @@ bool Moment::sees_light(const Eigen::Vector3f& from, const Eigen::Vector3f& dire
     ray.dir_y = direction.y();
     ray.dir_z = direction.z();
     ray.tnear = 0.02f;
-    ray.tfar = 300;
+    ray.tfar = distance;
     ray.mask = ~0u;
     any_hit(scene, ray);
     if (ray.tfar < 0) return false;

@@ -46,8 +46,10 @@ class Moment {
   /// are traced.
   std::array<Hit, batch> cast(const Eigen::Vector3f& origin, const std::array<Eigen::Vector3f, batch>& directions,
                               int count, float reach) const;
-  /// Whether nothing stands between `from` and the light.
-  bool sees_light(const Eigen::Vector3f& from, const Eigen::Vector3f& direction) const;
+  /// Whether nothing stands between `from` and the light, which is `distance` [m] away.
+  bool sees_light(const Eigen::Vector3f& from, const Eigen::Vector3f& direction, float distance = 300) const;
+
+  const City& city() const { return static_.city(); }
 
  private:
   Hit resolve(const RTCRayHit8& rays, int i, bool moving) const;

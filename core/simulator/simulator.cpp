@@ -26,7 +26,7 @@ using Json = nlohmann::ordered_json;
 constexpr int format_version = 1;  ///< counts up whenever the same options make other files
 constexpr const char* label_name = "simulator.json";
 constexpr double bytes_per_scan = 2.1e6;
-constexpr double bytes_per_image = 1.1e6;
+constexpr double bytes_per_pixel = 2.4;
 
 /// What says in the folder which options made it.
 Json label_of(const SimulatorOptions& options, bool finished) {
@@ -36,7 +36,21 @@ Json label_of(const SimulatorOptions& options, bool finished) {
           {"finished", finished}};
 }
 
-void check_options(SimulatorOptions options) { set_options(options, to_json(options)); }
+void check_options(SimulatorOptions options) {
+  set_options(options, to_json(options));
+  if (!options.scans && !options.images) throw Error("nothing is to be made: set scans or images");
+}
+
+/// Whether a label's options are these; one written before an option was there means its default.
+bool are_options(const Json& written, const SimulatorOptions& options) {
+  try {
+    SimulatorOptions earlier;
+    set_options(earlier, written);
+    return to_json(earlier) == to_json(options);
+  } catch (const Error&) {
+    return false;
+  }
+}
 
 enum class Folder { New, Unfinished, Finished };
 
@@ -49,10 +63,9 @@ Folder look_into(const fs::path& folder, const SimulatorOptions& options) {
   if (!fs::exists(folder / label_name))
     throw Error("{} holds other things; name a new or empty folder for the sequence", folder.string());
   const Json label = Json::parse(read_text(folder / label_name, 1 << 20), nullptr, false);
-  const Json wanted = label_of(options, true);
   if (label.is_discarded() || !label.is_object() || !label.contains("options"))
     throw Error("{} is damaged; delete the folder {} or name another", (folder / label_name).string(), folder.string());
-  if (label.value("version", 0) != format_version || label["options"] != wanted["options"])
+  if (label.value("version", 0) != format_version || !are_options(label["options"], options))
     throw Error("{} holds a sequence made with other options ({}); delete it or name another folder", folder.string(),
                 label["options"].dump());
   return label.value("finished", false) ? Folder::Finished : Folder::Unfinished;
@@ -60,11 +73,13 @@ Folder look_into(const fs::path& folder, const SimulatorOptions& options) {
 
 void make_folders(const fs::path& folder, const SimulatorOptions& options) {
   std::error_code error;
-  fs::create_directories(folder / "velodyne", error);
+  fs::create_directories(options.scans ? folder / "velodyne" : folder, error);
   if (!error && options.images) fs::create_directories(folder / "image_2", error);
   if (error) throw Error("cannot make {}: {}; choose a folder that you may write to", folder.string(), error.message());
   const fs::space_info space = fs::space(folder, error);
-  const double needed = options.frames * (bytes_per_scan + (options.images ? bytes_per_image : 0));
+  const CameraRig rig(options.image_width);
+  const double needed = options.frames * ((options.scans ? bytes_per_scan : 0) +
+                                          (options.images ? bytes_per_pixel * rig.width * rig.height : 0));
   if (!error && double(space.available) < needed)
     throw Error("{} frames need {:.1f} GB, but {} has {:.1f} GB left; ask for fewer frames or another disk",
                 options.frames, needed / 1e9, folder.string(), double(space.available) / 1e9);
@@ -100,12 +115,32 @@ std::string times_text(const Drive& drive) {
   return text;
 }
 
+/// What each frame is taken under.
+std::vector<Light> lights_of(const Drive& drive, const SimulatorOptions& options) {
+  const auto seed = std::uint64_t(options.seed);
+  const auto share = [&](int i) { return double(i) / options.frames; };
+  std::vector<Light> lights;
+  if (options.lights == 1) {
+    for (int i = 0; i < options.frames; ++i) lights.push_back(light_at(share(i), seed));
+  } else {
+    const std::vector<int> numbers = lights_along(drive, options.lights, seed);
+    for (int i = 0; i < options.frames; ++i) lights.push_back(changing_light(numbers[std::size_t(i)], share(i), seed));
+  }
+  return lights;
+}
+
+std::string lights_text(const std::vector<Light>& lights) {
+  std::string text;
+  for (const Light& light : lights) text += fmt::format("{}\n", light.name);
+  return text;
+}
+
 /// Makes the frames that are not there yet, several at a time.
 class FrameMaker {
  public:
   FrameMaker(const fs::path& folder, const SimulatorOptions& options, const Outing& outing, const StaticScene& scene,
-             const CameraRig& rig)
-      : folder_(folder), options_(options), outing_(outing), scene_(scene), rig_(rig) {}
+             const CameraRig& rig, const std::vector<Light>& lights)
+      : folder_(folder), options_(options), outing_(outing), scene_(scene), rig_(rig), lights_(lights) {}
 
   void make_all(const Progress& progress) {
     const int frames = options_.frames;
@@ -144,7 +179,7 @@ class FrameMaker {
   }
 
   void make(int i, Moment& moment) const {
-    const bool scan_wanted = !is_there(scan_path(i), sizeof(Return));
+    const bool scan_wanted = options_.scans && !is_there(scan_path(i), sizeof(Return));
     const bool image_wanted = options_.images && !is_there(image_path(i), 1);
     if (!scan_wanted && !image_wanted) return;
     const Drive& drive = outing_.drive;
@@ -158,7 +193,7 @@ class FrameMaker {
       write_atomically(scan_path(i), {reinterpret_cast<const char*>(returns.data()), returns.size() * sizeof(Return)});
     }
     if (image_wanted) {
-      const Light light = light_at(double(i) / options_.frames, seed);
+      const Light& light = lights_[std::size_t(i)];
       write_atomically(image_path(i), photograph(moment, pose, rig_, light, Random{seed, 0x1a6e, frame}));
     }
   }
@@ -168,6 +203,7 @@ class FrameMaker {
   const Outing& outing_;
   const StaticScene& scene_;
   const CameraRig& rig_;
+  const std::vector<Light>& lights_;  ///< N, if there are images
 };
 
 }  // namespace
@@ -176,6 +212,14 @@ void SimulatorOptions::visit(OptionVisitor& option) {
   option("frames", frames, {50, 20000}, {"frames", "Length of the drive."});
   option("seed", seed, {0, 1000000000}, {"", "Each seed is another city and another drive."});
   option("images", images, {"", "Also the pictures of the left colour camera (image_2); takes several times as long."});
+  option("scans", scans, {"", "The LiDAR's scans; without them images alone, with poses."});
+  option("image_width", image_width, {160, CameraRig::full_width},
+         {"px", "Width of the images; their height and the calibration go with it."});
+  option(
+      "lights", lights, {1, 100},
+      {"",
+       "Lights that the images are taken under: noon, low sun, overcast, dusk, night, fog, rain, snow, autumn; places "
+       "are seen again under another one. 1: one day's light throughout."});
   option("spacing", spacing, {0.2, 5.0}, {"m", "Distance between frames on free road."});
   option("noise", noise, {0.0, 0.5}, {"m", "Standard deviation of the measured ranges."});
   option("traffic", traffic, {0.0, 5.0}, {"", "How much moves in the streets; 1 is a quiet city, 0 nothing."});
@@ -192,12 +236,14 @@ void simulate(const fs::path& folder, const SimulatorOptions& options, const Pro
   const Outing outing = plan_outing(options.frames, options.spacing, seed);
   const City city = build_city(outing.streets, seed);
   const StaticScene scene(city);
-  const CameraRig rig;
-  FrameMaker(folder, options, outing, scene, rig).make_all(progress);
+  const CameraRig rig(options.image_width);
+  const std::vector<Light> lights = options.images ? lights_of(outing.drive, options) : std::vector<Light>();
+  FrameMaker(folder, options, outing, scene, rig, lights).make_all(progress);
 
   write_atomically(folder / "calib.txt", calibration_text(rig));
   write_atomically(folder / "times.txt", times_text(outing.drive));
   write_atomically(folder / "poses.txt", poses_text(outing.drive, rig));
+  if (options.lights > 1 && options.images) write_atomically(folder / "lights.txt", lights_text(lights));
   write_atomically(folder / label_name, label_of(options, true).dump(2) + "\n");
 }
 

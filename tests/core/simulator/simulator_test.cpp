@@ -4,8 +4,10 @@
 
 #include <cstring>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/files.h"
+#include "core/image.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -193,12 +195,14 @@ class SimulatorTest : public QObject {
   }
 
   void options_outside_their_range_are_refused() {
-    for (const char* name : {"frames", "spacing", "noise", "traffic"}) {
+    for (const char* name : {"frames", "spacing", "noise", "traffic", "image_width", "lights"}) {
       SimulatorOptions options = short_drive();
       if (name == std::string("frames")) options.frames = 5;
       if (name == std::string("spacing")) options.spacing = 0;
       if (name == std::string("noise")) options.noise = -1;
       if (name == std::string("traffic")) options.traffic = std::numeric_limits<double>::quiet_NaN();
+      if (name == std::string("image_width")) options.image_width = 159;
+      if (name == std::string("lights")) options.lights = 0;
       const std::string error = error_of([&] { simulate(in("never"), options); });
       QVERIFY2(error.find(name) != std::string::npos, error.c_str());
     }
@@ -229,6 +233,73 @@ class SimulatorTest : public QObject {
     QCOMPARE(big_endian(22), 376);
     QVERIFY(picture.size() > 200000);  // as much to see as in a photograph
     QVERIFY(read_text(folder / "velodyne" / "000000.bin") == read_text(made_ / "velodyne" / "000000.bin"));
+  }
+
+  void images_can_be_smaller_and_the_calibration_goes_with_them() {
+    SimulatorOptions options = short_drive();
+    options.images = true;
+    options.scans = false;
+    options.image_width = 160;
+    simulate(in("small"), options);
+    QVERIFY(!fs::exists(in("small") / "velodyne"));
+    const Picture picture = read_picture(in("small") / "image_2" / "000049.png");
+    QCOMPARE(picture.width, 160);
+    QCOMPARE(picture.height, 48);
+    std::string name;
+    double focal = 0, zero = 0, centre = 0;
+    std::ifstream(in("small") / "calib.txt") >> name >> focal >> zero >> centre;
+    QVERIFY(std::abs(focal - 718.0 * 160 / 1241) < 1e-6);
+    QVERIFY(std::abs(centre - (610.0 * 160 / 1241 - 0.5)) < 1e-6);
+    // The same drive as that of the scans, the same place between camera and scanner.
+    QCOMPARE(read_text(in("small") / "poses.txt"), read_text(made_ / "poses.txt"));
+    const auto last_line = [](const std::string& text) { return text.substr(text.find("Tr:")); };
+    QCOMPARE(last_line(read_text(in("small") / "calib.txt")), last_line(read_text(made_ / "calib.txt")));
+  }
+
+  void scans_are_the_same_whatever_the_images_are_and_an_interruption_changes_no_image() {
+    SimulatorOptions options = short_drive();
+    options.images = true;
+    options.image_width = 160;
+    options.lights = 8;
+    simulate(in("lit"), options);
+    for (int i = 0; i < 50; ++i) {
+      const std::string name = fmt::format("{:06d}.bin", i);
+      QVERIFY2(read_text(in("lit") / "velodyne" / name) == read_text(made_ / "velodyne" / name), name.c_str());
+    }
+    QCOMPARE(read_text(in("lit") / "poses.txt"), read_text(made_ / "poses.txt"));
+    const std::string lights = read_text(in("lit") / "lights.txt");
+    QCOMPARE(std::count(lights.begin(), lights.end(), '\n'), 50);
+
+    // As an interruption leaves it: unfinished, some pictures missing.
+    fs::copy(in("lit"), in("half"), fs::copy_options::recursive);
+    std::string label = read_text(in("half") / "simulator.json");
+    label.replace(label.find("\"finished\": true"), 16, "\"finished\": false");
+    std::ofstream(in("half") / "simulator.json") << label;
+    for (const int i : {0, 7, 21, 49}) fs::remove(in("half") / "image_2" / fmt::format("{:06d}.png", i));
+    simulate(in("half"), options);
+    for (int i = 0; i < 50; ++i) {
+      const std::string name = fmt::format("{:06d}.png", i);
+      QVERIFY2(read_text(in("half") / "image_2" / name) == read_text(in("lit") / "image_2" / name), name.c_str());
+    }
+  }
+
+  void a_folder_from_before_there_were_lights_is_kept() {
+    fs::copy(made_, in("earlier"), fs::copy_options::recursive);
+    nlohmann::ordered_json label = nlohmann::ordered_json::parse(read_text(made_ / "simulator.json"));
+    for (const char* name : {"scans", "image_width", "lights"}) QCOMPARE(label["options"].erase(name), 1u);
+    std::ofstream(in("earlier") / "simulator.json") << label.dump();
+    simulate(in("earlier"), short_drive());
+    QCOMPARE(read_text(in("earlier") / "simulator.json"), label.dump());
+    SimulatorOptions lit = short_drive();
+    lit.lights = 2;
+    QVERIFY(error_of([&] { simulate(in("earlier"), lit); }).find("other options") != std::string::npos);
+  }
+
+  void nothing_to_make_is_told() {
+    SimulatorOptions options = short_drive();
+    options.scans = false;
+    QVERIFY(error_of([&] { simulate(in("nothing"), options); }).find("set scans or images") != std::string::npos);
+    QVERIFY(!fs::exists(in("nothing")));
   }
 
   void another_seed_is_another_city() {
