@@ -8,9 +8,6 @@
 
 #include "core/checkpoints.h"
 #include "core/keypoints.h"
-#include "core/methods/netvlad.h"
-#include "core/methods/overlap_netvlad.h"
-#include "core/methods/patch_netvlad.h"
 #include "core/methods/registry.h"
 #include "core/networks/bench.h"
 #include "core/networks/image_widths.h"
@@ -20,11 +17,18 @@
 
 namespace relocus {
 
+/// A method that computes with LibTorch.
+struct NetworkMethod {
+  std::string name;
+  /// `options` are those of this method. Throws, with the cure, when the weights are missing or misfit.
+  std::unique_ptr<Method> (*create)(const Options& options, const Resources& resources);
+  std::string (*weights_hash)(const Resources& resources);  ///< sha256 of the weights that it would use
+};
+
 /// What is computed with LibTorch. It lies in a shared library of its own, loaded when it is first asked for: LibTorch
 /// and the 280 libraries that it needs take half a second, which nobody should wait for who does not use them.
 struct NetworkLibrary {
-  std::unique_ptr<Method> (*overlap_netvlad)(const OverlapNetvladOptions& options, const Resources& resources);
-  std::string (*overlap_netvlad_hash)(const Resources& resources);  ///< of the weights
+  const NetworkMethod& (*method)(std::string_view name);
   std::vector<StageTime> (*bench)(std::span<const PointCloud> clouds, const std::filesystem::path& weights,
                                   int threads);
   double (*matrix_multiply_rate)(int threads);
@@ -37,12 +41,8 @@ struct NetworkLibrary {
   std::unique_ptr<KeypointNetwork> (*keypoint_network)(const Resources& resources);  ///< see core/keypoints.h
   std::vector<TrainingOutcome> (*train)(const TrainingJob& job, const Progress& progress,
                                         const TrainingListener& listener);
-  std::unique_ptr<Method> (*netvlad)(const NetvladOptions& options, const Resources& resources);
-  std::string (*netvlad_hash)(const Resources& resources);  ///< of the weights
   void (*write_golden_image_weights)(const std::filesystem::path& folder, const std::string& suffix,
                                      const ImageWidths& widths, const std::string& flavour);
-  std::unique_ptr<Method> (*patch_netvlad)(const PatchNetvladOptions& options, const Resources& resources);
-  std::string (*patch_netvlad_hash)(const Resources& resources);  ///< of the weights
   std::vector<StageTime> (*bench_patches)(int threads);
 };
 

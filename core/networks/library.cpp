@@ -1,4 +1,6 @@
 // The door of the shared library of networks: see core/network_library.h.
+#include <algorithm>
+
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/network_library.h"
@@ -14,13 +16,22 @@
 #include "core/weights/soundness.h"
 
 namespace relocus {
+namespace {
+
+const NetworkMethod& network_method(std::string_view name) {
+  static const NetworkMethod methods[] = {overlap_netvlad_network(), netvlad_network(), patch_netvlad_network()};
+  const auto* const found = std::ranges::find(methods, name, &NetworkMethod::name);
+  if (found == std::end(methods)) throw Error("the library of networks has no method \"{}\"", name);
+  return *found;
+}
+
+}  // namespace
 
 extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_network_library(const char* wanted) {
   if (version() != wanted)
     throw Error("the library of networks belongs to Relocus {}, this is {}: install them together", version(), wanted);
   static const NetworkLibrary library{
-      make_overlap_netvlad_method,
-      overlap_netvlad_hash,
+      network_method,
       [](std::span<const PointCloud> clouds, const std::filesystem::path& weights, int threads) {
         return bench_networks(clouds, weights, threads);
       },
@@ -33,11 +44,7 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
       },
       make_bevnet_keypoints,
       train_networks,
-      make_netvlad_method,
-      netvlad_hash,
       write_golden_image_weights,
-      make_patch_netvlad_method,
-      patch_netvlad_hash,
       [](int threads) { return bench_patches(threads); },
   };
   return library;

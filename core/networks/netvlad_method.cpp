@@ -7,6 +7,8 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/methods/netvlad.h"
+#include "core/networks/arrays.h"
 #include "core/networks/device.h"
 #include "core/networks/image_model.h"
 
@@ -28,11 +30,7 @@ std::optional<Picture> sized(const Picture& picture, const NetvladOptions& optio
 }
 
 /// A map [C, h, w] of the image's cells as maps of cells lie: [h, w, C], the lowest row and the rightmost column first.
-Array to_cells(const torch::Tensor& map) {
-  const torch::Tensor plain = map.detach().to(torch::kCPU, torch::kFloat).permute({1, 2, 0}).flip({0, 1}).contiguous();
-  const float* values = plain.data_ptr<float>();
-  return {plain.sizes().vec(), std::vector<float>(values, values + plain.numel())};
-}
+Array to_cells(const torch::Tensor& map) { return array_of(map.permute({1, 2, 0}).flip({0, 1})); }
 
 /// Arandjelović, Gronat, Torii, Pajdla, Sivic: "NetVLAD: CNN architecture for weakly supervised place recognition",
 /// CVPR 2016.
@@ -120,10 +118,12 @@ class NetvladMethod : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_netvlad_method(const NetvladOptions& options, const Resources& resources) {
-  return std::make_unique<NetvladMethod>(options, resources);
+NetworkMethod netvlad_network() {
+  return {method_name,
+          [](const Options& options, const Resources& resources) -> std::unique_ptr<Method> {
+            return std::make_unique<NetvladMethod>(dynamic_cast<const NetvladOptions&>(options), resources);
+          },
+          [](const Resources& resources) { return image_weights_hash(resources, method_name); }};
 }
-
-std::string netvlad_hash(const Resources& resources) { return image_weights_hash(resources, method_name); }
 
 }  // namespace relocus

@@ -1,14 +1,10 @@
 #pragma once
 
-#include "core/methods/netvlad.h"
-#include "core/methods/registry.h"
+#include "core/network_library.h"
 
 namespace relocus {
 
-/// NetVLAD of images itself. Throws, with the cure, when the weights are missing or misfit.
-std::unique_ptr<Method> make_netvlad_method(const NetvladOptions& options, const Resources& resources);
-
-/// sha256 of the weights that it would use.
-std::string netvlad_hash(const Resources& resources);
+/// NetVLAD of images itself; its options are those of core/methods/netvlad.h.
+NetworkMethod netvlad_network();
 
 }  // namespace relocus

@@ -7,6 +7,8 @@
 #include "core/bev_map.h"
 #include "core/environment.h"
 #include "core/error.h"
+#include "core/methods/overlap_netvlad.h"
+#include "core/networks/arrays.h"
 #include "core/networks/bev_backbone.h"
 #include "core/networks/device.h"
 #include "core/networks/netvlad.h"
@@ -28,16 +30,6 @@ std::filesystem::path weights_of(const Resources& resources) {
   return resources.weights.empty() ? models_folder() / method_name : resources.weights;
 }
 
-Array to_array(const torch::Tensor& tensor) {
-  const torch::Tensor plain = tensor.detach().to(torch::kCPU, torch::kFloat).contiguous();
-  const float* values = plain.data_ptr<float>();
-  return {plain.sizes().vec(), std::vector<float>(values, values + plain.numel())};
-}
-
-torch::Tensor to_tensor(const Array& array) {
-  return torch::from_blob(const_cast<float*>(array.values.data()), array.shape, torch::kFloat);
-}
-
 /// Values of the active cells on their grid, NaN elsewhere: [H, W].
 Array heat_map(const ActiveSet& cells, const torch::Tensor& values) {
   torch::Tensor map = torch::full({cells.height(), cells.width()}, std::nan(""), torch::kFloat);
@@ -45,7 +37,7 @@ Array heat_map(const ActiveSet& cells, const torch::Tensor& values) {
     const torch::Tensor places = cells.cells().to(torch::kCPU);
     map.index_put_({places.select(1, 1), places.select(1, 2)}, values.to(torch::kCPU));
   }
-  return to_array(map);
+  return array_of(map);
 }
 
 TraceLabel overlap_label(const BevGrid& grid, Side side) {
@@ -167,20 +159,20 @@ class OverlapNetvlad : public Method {
                .grid = square_of(grid_),
                .channel = "channel",
                .zero_is_nothing = true},
-              to_array(scan.cells->dense(scan.features).squeeze(0).permute({1, 2, 0})));
+              array_of(scan.cells->dense(scan.features).squeeze(0).permute({1, 2, 0})));
         trace({.name = "assignment",
                .title = "NetVLAD assignment",
                .grid = square_of(grid_),
                .channel = "cluster",
                .range = std::pair(0.f, 1.f),
                .is_share = true},
-              to_array(head.assignment));
+              array_of(head.assignment));
       }
-      const Array descriptor = to_array(head.descriptor);
+      const Array descriptor = array_of(head.descriptor);
       Encoding encoding{
           Eigen::Map<const Eigen::VectorXf>(descriptor.values.data(), Eigen::Index(descriptor.values.size())), {}};
-      encoding.local.push_back(to_array(scan.cells->cells().slice(1, 1)));
-      encoding.local.push_back(to_array(scan.features));
+      encoding.local.push_back(array_of(scan.cells->cells().slice(1, 1)));
+      encoding.local.push_back(array_of(scan.features));
       encodings.push_back(std::move(encoding));
     }
   }
@@ -199,7 +191,7 @@ class OverlapNetvlad : public Method {
              .channel = "layer",
              .range = std::pair(0.f, 1.f),
              .zero_is_nothing = true},
-            to_array(grids[std::int64_t(i)]));
+            array_of(grids[std::int64_t(i)]));
     }
     return grids.to(device_);
   }
@@ -225,7 +217,7 @@ class OverlapNetvlad : public Method {
       taken[std::int64_t(row) * width + std::int64_t(column)] = true;
       rows[i][1] = std::int64_t(row), rows[i][2] = std::int64_t(column);
     }
-    return {to_tensor(features).to(device_, torch::kFloat, /*non_blocking=*/false, /*copy=*/true),
+    return {tensor_of(features).to(device_, torch::kFloat, /*non_blocking=*/false, /*copy=*/true),
             std::make_shared<ActiveSet>(cells.to(device_), 1, height, width)};
   }
 
@@ -241,12 +233,12 @@ class OverlapNetvlad : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_overlap_netvlad_method(const OverlapNetvladOptions& options, const Resources& resources) {
-  return std::make_unique<OverlapNetvlad>(options, resources);
-}
-
-std::string overlap_netvlad_hash(const Resources& resources) {
-  return open_model(weights_of(resources), method_name).hash();
+NetworkMethod overlap_netvlad_network() {
+  return {method_name,
+          [](const Options& options, const Resources& resources) -> std::unique_ptr<Method> {
+            return std::make_unique<OverlapNetvlad>(dynamic_cast<const OverlapNetvladOptions&>(options), resources);
+          },
+          [](const Resources& resources) { return open_model(weights_of(resources), method_name).hash(); }};
 }
 
 }  // namespace relocus

@@ -3,6 +3,8 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/methods/patch_netvlad.h"
+#include "core/networks/arrays.h"
 #include "core/networks/device.h"
 #include "core/networks/image_model.h"
 #include "core/networks/image_netvlad.h"
@@ -15,16 +17,6 @@ namespace {
 
 constexpr const char* method_name = "patch_netvlad";
 constexpr double kEpsilon = 1e-12;
-
-Array to_array(const torch::Tensor& tensor) {
-  const torch::Tensor plain = tensor.detach().to(torch::kCPU, torch::kFloat).contiguous();
-  const float* values = plain.data_ptr<float>();
-  return {plain.sizes().vec(), std::vector<float>(values, values + plain.numel())};
-}
-
-torch::Tensor to_tensor(const Array& array) {
-  return torch::from_blob(const_cast<float*>(array.values.data()), array.shape, torch::kFloat);
-}
 
 struct PreparedImage : Prepared {
   PatchSet set;
@@ -91,9 +83,9 @@ class PatchNetvlad : public Method, public ComparesTogether {
       torch::Tensor rows;
       if (codes) {
         flat.values = array.values;
-        rows = to_tensor(dequantised(flat, encoding.local[2 * size + 1])).clone();
+        rows = tensor_of(dequantised(flat, encoding.local[2 * size + 1])).clone();
       } else {
-        rows = to_tensor(array).view(flat.shape).clone();
+        rows = tensor_of(array).view(flat.shape).clone();
       }
       prepared->set.patches.push_back(rows.to(device_));
     }
@@ -113,7 +105,7 @@ class PatchNetvlad : public Method, public ComparesTogether {
     for (std::size_t i = 0; i < matches.size(); ++i) {
       for (std::size_t size = 0; size < matches[i].size(); ++size) {
         scores(Eigen::Index(i), Eigen::Index(size)) = matches[i][size].score;
-        if (trace) trace({.name = kPatchMatches, .title = "Patch matches"}, relocus::to_array(matches[i][size]));
+        if (trace) trace({.name = kPatchMatches, .title = "Patch matches"}, to_array(matches[i][size]));
       }
     }
     std::vector<Score> result;
@@ -142,13 +134,13 @@ class PatchNetvlad : public Method, public ComparesTogether {
     if (whitening_.weight.defined()) global = torch::addmm(whitening_.bias, global, whitening_.weight.t());
     global = global / global.norm(2, {1}, true).clamp_min(kEpsilon);
     for (std::int64_t image = 0; image < pixels.size(0); ++image) {
-      const Array descriptor = to_array(global[image]);
+      const Array descriptor = array_of(global[image]);
       Encoding encoding{
           Eigen::Map<const Eigen::VectorXf>(descriptor.values.data(), Eigen::Index(descriptor.values.size())), {}};
       for (std::size_t size = 0; size < config_.sizes.size(); ++size) {
         const PatchGrid grid =
             patch_grid(int(cells.map.size(2)), int(cells.map.size(3)), config_.sizes[size], config_.strides[size]);
-        store(to_array(patch_descriptors(pool, whitening_, cells, image, grid, sums)), grid, encoding);
+        store(array_of(patch_descriptors(pool, whitening_, cells, image, grid, sums)), grid, encoding);
       }
       encodings.push_back(std::move(encoding));
     }
@@ -173,10 +165,12 @@ class PatchNetvlad : public Method, public ComparesTogether {
 
 }  // namespace
 
-std::unique_ptr<Method> make_patch_netvlad_method(const PatchNetvladOptions& options, const Resources& resources) {
-  return std::make_unique<PatchNetvlad>(options, resources);
+NetworkMethod patch_netvlad_network() {
+  return {method_name,
+          [](const Options& options, const Resources& resources) -> std::unique_ptr<Method> {
+            return std::make_unique<PatchNetvlad>(dynamic_cast<const PatchNetvladOptions&>(options), resources);
+          },
+          [](const Resources& resources) { return image_weights_hash(resources, method_name); }};
 }
-
-std::string patch_netvlad_hash(const Resources& resources) { return image_weights_hash(resources, method_name); }
 
 }  // namespace relocus

@@ -7,6 +7,7 @@
 #include "core/bev.h"
 #include "core/datasets/registry.h"
 #include "core/error.h"
+#include "core/networks/arrays.h"
 #include "core/training/scan_pairs.h"
 
 namespace relocus {
@@ -30,11 +31,6 @@ torch::Tensor occupancy_of(const PointCloud& cloud, const BevGrid& grid) {
   return torch::from_blob(cells.data(), {1, grid.cells.x(), grid.cells.y(), grid.cells.z()}, torch::kByte).clone();
 }
 
-Array to_array(const torch::Tensor& tensor) {
-  const torch::Tensor plain = tensor.detach().to(torch::kCPU, torch::kFloat).contiguous();
-  return {plain.sizes().vec(), {plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel()}};
-}
-
 }  // namespace
 
 StoredFeatures::StoredFeatures(std::string name, Trajectory trajectory, EncodingStore store, int variants)
@@ -51,8 +47,8 @@ SparseMap StoredFeatures::load(FrameId frame, int variant) const {
 Encoding encoding_of(const SparseMap& scan) {
   const ActiveSet& cells = *scan.cells;
   return {{},
-          {Array{{2}, {float(cells.height()), float(cells.width())}}, to_array(cells.cells().slice(1, 1)),
-           to_array(scan.features)}};
+          {Array{{2}, {float(cells.height()), float(cells.width())}}, array_of(cells.cells().slice(1, 1)),
+           array_of(scan.features)}};
 }
 
 SparseMap features_of(const Encoding& encoding) {
