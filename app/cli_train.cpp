@@ -53,7 +53,7 @@ void train_and_tell(const Cli& cli, const TrainingJob& job) {
 void add_train_command(CLI::App& app, Cli& cli) {
   CLI::App* const command = add_command(app, cli, "train", "Train a method's networks on sequences with poses");
   const auto job = std::make_shared<TrainingJob>();
-  command->add_option("METHOD", job->method, "overlap_netvlad, or netvlad: its clusters and principal components")
+  command->add_option("METHOD", job->method, "overlap_netvlad, or netvlad: whose weights are Patch-NetVLAD's too")
       ->required();
   command->add_option("--sequences", job->sequences, "To learn from")->type_name("DIR...")->required();
   command->add_option("--validation", job->validation, "Held out: the best weights are chosen by them")

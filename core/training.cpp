@@ -1,6 +1,8 @@
 #include "core/training.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 #include "core/error.h"
 #include "core/network_library.h"
@@ -13,6 +15,10 @@ bool has_option(Options& options, const std::string& name) { return to_json(opti
 std::string key_of(const std::string& assignment) { return assignment.substr(0, assignment.find('=')); }
 
 }  // namespace
+
+double TrainingOptions::rate_after(std::int64_t step) const {
+  return learning_rate * std::pow(decay, double(step / decay_every));
+}
 
 void TrainingOptions::visit(OptionVisitor& option) {
   option("seed", seed, {0, 1 << 30}, {"", "Decides the first weights, the order of samples and every variation"});
@@ -98,6 +104,44 @@ void ImageClusterOptions::visit(OptionVisitor& option) {
   option("version", version, {1, 2}, {"", "1: cells are assigned by cosines; 2: by distances, with a bias"});
 }
 
+double ImageVladOptions::rate_after(std::int64_t step) const {
+  const double grown = warm_up > 0 ? std::min(1.0, double(step + 1) / warm_up) : 1;
+  if (!cosine) return grown * TrainingOptions::rate_after(step);
+  const double done = std::min(1.0, double(step) / std::max(steps, 1));
+  return grown * learning_rate * (1 + std::cos(std::numbers::pi * done)) / 2;
+}
+
+void ImageVladOptions::visit(OptionVisitor& option) {
+  TrainingOptions::visit(option);
+  option("warm_up", warm_up, {0, 1'000'000}, {"steps", "In which the learning rate grows to what it is"});
+  option("cosine", cosine,
+         {"", "The learning rate falls like half a cosine to nothing at the last step, instead of by decay"});
+  option("image_width", image_width, {16, 8192}, {"pixels", "Images are brought to this width"});
+  option("image_height", image_height, {16, 8192}, {"pixels", "Images are brought to this height"});
+  option("train_from", train_from, {0, 29},
+         {"", "Modules of VGG-16 from this one on learn: 24 (conv5) as published, 0: all, 29: NetVLAD's layer alone"});
+  option("places", places, {2, 1024}, {"", "Of a sample, each in two views; all others are its negatives"});
+  option("positive_radius", positive_radius, {0.1, 1000.0}, {"m", "Nearer images may show the same place"});
+  option("positive_turn", positive_turn, {1.0, 180.0}, {"deg", "If their headings differ by no more than this"});
+  option("negative_radius", negative_radius, {0.1, 10000.0},
+         {"m", "Images beyond it show another place, as those of other sequences do"});
+  option("twin_share", twin_share, {0.0, 1.0},
+         {"", "Of places whose two views are made of one picture: known which of their cells correspond"});
+  option("temperature", temperature, {0.001, 10.0}, {"", "Of the contrast of descriptors: low ones fear the hardest"});
+  option("local_weight", local_weight, {0.0, 100.0}, {"", "Of the contrast of corresponding cells"});
+  option("local_temperature", local_temperature, {0.001, 10.0}, {"", "Of the contrast of cells"});
+  option("augment", augment, {"", "Views vary in region, mirroring, colour, light, sharpness, noise and occlusion"});
+  option("strength", strength, {0.0, 2.0}, {"", "How much they vary"});
+  option("memory", memory, {0.0, 1000.0}, {"GB", "For decoded pictures, which are read but once as far as they fit"});
+  option("block1", block1, {1, 4096},
+         {"channels", "Of VGG-16's first block; for random weights, as those that follow"});
+  option("block2", block2, {1, 4096}, {"channels", "Of the second block"});
+  option("block3", block3, {1, 4096}, {"channels", "Of the third block"});
+  option("block4", block4, {1, 4096}, {"channels", "Of the fourth block"});
+  option("block5", block5, {1, 4096}, {"channels", "Of the fifth block: the length of a cell's feature"});
+  option("clusters", clusters, {2, 4096}, {"", "Of NetVLAD, for random weights"});
+}
+
 void ImagePcaOptions::visit(OptionVisitor& option) {
   ImageStageOptions::visit(option);
   option("descriptor", descriptor, {1, 32768}, {"", "Principal components, the length of the descriptor"});
@@ -113,9 +157,10 @@ const std::vector<TrainingStage>& training_stages(const std::string& method) {
   };
   static const std::vector<TrainingStage> netvlad{
       {"clusters", "Clusters of features", [] { return std::make_unique<ImageClusterOptions>(); }, false},
+      {"vlad", "Network of images (NetVLAD)", [] { return std::make_unique<ImageVladOptions>(); }},
       {"pca", "Principal components of descriptors", [] { return std::make_unique<ImagePcaOptions>(); }, false},
   };
-  if (method == "netvlad") return netvlad;
+  if (method == "netvlad" || method == "patch_netvlad") return netvlad;  // of the same weights
   return method == "overlap_netvlad" ? overlap_netvlad : none;
 }
 
@@ -129,7 +174,8 @@ std::unique_ptr<TrainingOptions> stage_options(const TrainingStage& stage,
 
 std::vector<TrainingOutcome> train(const TrainingJob& job, const Progress& progress, const TrainingListener& listener) {
   const std::vector<TrainingStage>& stages = training_stages(job.method);
-  if (stages.empty()) throw Error("{} has nothing to train; overlap_netvlad and netvlad have", job.method);
+  if (stages.empty())
+    throw Error("{} has nothing to train; overlap_netvlad, netvlad and patch_netvlad have", job.method);
   for (const std::string& name : job.stages)
     if (std::ranges::none_of(stages, [&](const TrainingStage& stage) { return stage.name == name; })) {
       std::vector<std::string> known;

@@ -28,6 +28,8 @@ struct TrainingOptions : Options {
   int loaders = 1;               ///< threads that read ahead
   bool mixed_precision = false;  ///< matrix products in bfloat16, for accelerators; weights and losses stay float32
 
+  /// The learning rate of the step that follows `step` ones.
+  virtual double rate_after(std::int64_t step) const;
   void visit(OptionVisitor& option) override;
 };
 
@@ -87,6 +89,31 @@ struct ImageClusterOptions : ImageStageOptions {
   int iterations = 100;  ///< of k-means
   int version = 1;       ///< 2: assigned by distances, with a bias
 
+  void visit(OptionVisitor& option) override;
+};
+
+/// The network of images itself: VGG-16's layers and the NetVLAD layer, by contrast, from random weights too.
+struct ImageVladOptions : TrainingOptions {
+  ImageVladOptions() { validate_every = 500; }
+
+  int warm_up = 0;      ///< [steps] in which the learning rate grows to what it is
+  bool cosine = false;  ///< it falls like half a cosine to nothing at the last step, instead of by `decay`
+  int image_width = 640, image_height = 480;  ///< [pixels]
+  int train_from = 24;                        ///< module of VGG-16; 0: all learn
+  int places = 16;                            ///< of a sample, each in two views
+  double positive_radius = 10;                ///< [m] in the plane: nearer images may show the same place
+  double positive_turn = 30;                  ///< [deg] if their headings differ by no more
+  double negative_radius = 25;                ///< [m] beyond it they show another place, as in other sequences
+  double twin_share = 0.25;                   ///< of places whose views are of one picture, so that cells correspond
+  double temperature = 0.07;
+  double local_weight = 0.3;  ///< of the loss of corresponding cells
+  double local_temperature = 0.1;
+  bool augment = true;
+  double strength = 1;  ///< of the augmentation
+  double memory = 4;    ///< [GB] for decoded pictures
+  int block1 = 64, block2 = 128, block3 = 256, block4 = 512, block5 = 512, clusters = 16;  ///< see ImageWidths
+
+  double rate_after(std::int64_t step) const override;
   void visit(OptionVisitor& option) override;
 };
 

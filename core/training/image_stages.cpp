@@ -13,6 +13,8 @@
 #include "core/error.h"
 #include "core/networks/device.h"
 #include "core/networks/image_model.h"
+#include "core/training/image_task.h"
+#include "core/training/workers.h"
 #include "core/weights/load.h"
 #include "core/weights/model_folder.h"
 
@@ -23,6 +25,12 @@ namespace fs = std::filesystem;
 
 constexpr double second_share = 0.01;  // of the best cluster's
 constexpr double least_variance = 1e-9;
+
+std::vector<std::string> names_of(const std::vector<fs::path>& folders) {
+  std::vector<std::string> names;
+  for (const fs::path& folder : folders) names.push_back(fs::weakly_canonical(folder).string());
+  return names;
+}
 
 /// Images that are drawn by lot from sequences.
 struct Sample {
@@ -170,36 +178,63 @@ PrincipalComponents principal_components(const torch::Tensor& rows, std::int64_t
   return {weight.to(torch::kFloat).contiguous(), -torch::mv(weight, mean).to(torch::kFloat), best};
 }
 
-std::vector<TrainingOutcome> train_image_networks(const TrainingJob& job, const Progress& progress) {
-  const torch::NoGradGuard no_gradient;
-  if (job.start.empty())
+std::vector<TrainingOutcome> train_image_networks(const TrainingJob& job, Workers& workers, const Progress& progress,
+                                                  const TrainingListener& listener) {
+  const auto is_wanted = [&](const std::string& stage) {
+    return job.stages.empty() || std::ranges::find(job.stages, stage) != job.stages.end();
+  };
+  const bool from_nothing = job.start.empty();
+  if (from_nothing && !is_wanted("vlad"))
     throw Error(
         "NetVLAD needs VGG-16's weights to begin with: import them with relocus-cli import, then name them with "
         "--weights");
-  const ModelFolder model = open_model(job.start, job.method);
-  const Flavour flavour = flavour_named(model.option("flavour", "torch"));
-  const std::string source = model.network("encoder").file.string();
   Tensors tensors;
-  for (const auto& [name, tensor] : read_tensors(model, "encoder")) tensors[name] = tensor.to(torch::kFloat);
+  std::map<std::string, std::string> model_options{{"flavour", "torch"}};
+  std::string source = "random weights";
+  if (!from_nothing) {
+    const ModelFolder model = open_model(job.start, job.method);
+    source = model.network("encoder").file.string(), model_options = model.options;
+    for (const auto& [name, tensor] : read_tensors(model, "encoder")) tensors[name] = tensor.to(torch::kFloat);
+  }
+  const Flavour flavour = flavour_named(model_options.contains("flavour") ? model_options["flavour"] : "torch");
   std::vector<TrainingOutcome> outcomes;
   for (const TrainingStage& stage : training_stages(job.method)) {
-    if (!job.stages.empty() && std::ranges::find(job.stages, stage.name) == job.stages.end()) continue;
+    if (!is_wanted(stage.name) || (from_nothing && stage.name == "clusters")) continue;  // "vlad" makes its own then
     const auto started = std::chrono::steady_clock::now();
     const auto options = stage_options(stage, job.assignments);
-    if (const auto* clusters = dynamic_cast<const ImageClusterOptions*>(options.get()))
-      learn_clusters(job, *clusters, tensors, flavour, source, progress);
-    else if (const auto* pca = dynamic_cast<const ImagePcaOptions*>(options.get()))
-      learn_whitening(job, *pca, tensors, flavour, source, progress);
-    else
-      continue;
     TrainingOutcome outcome{.stage = stage.name};
-    outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    if (const auto* vlad = dynamic_cast<const ImageVladOptions*>(options.get())) {
+      const TrainingRun run{"netvlad",
+                            stage.name,
+                            names_of(job.sequences),
+                            names_of(job.validation),
+                            job.out / stage.name,
+                            job.resume,
+                            torch_device(job.device).str(),
+                            at::get_num_threads()};
+      const auto task = make_image_task(job, *vlad, tensors, flavour, source, progress);
+      outcome = run_training(*task, *vlad, run, workers, progress, listener);
+      workers.barrier();
+      tensors = best_weights(run.folder);
+      model_options["image_width"] = std::to_string(vlad->image_width);
+      model_options["image_height"] = std::to_string(vlad->image_height);
+    } else {
+      const torch::NoGradGuard no_gradient;
+      if (const auto* clusters = dynamic_cast<const ImageClusterOptions*>(options.get()))
+        learn_clusters(job, *clusters, tensors, flavour, source, progress);
+      else if (const auto* pca = dynamic_cast<const ImagePcaOptions*>(options.get()))
+        learn_whitening(job, *pca, tensors, flavour, source, progress);
+      outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    }
     outcomes.push_back(outcome);
+    Tensors written = tensors;
+    if (job.half)
+      for (auto& [name, tensor] : written) tensor = tensor.to(torch::kHalf);
+    workers.barrier();
+    if (workers.rank() == 0)
+      write_model_folder(job.out, "netvlad", written, image_widths_of(tensors, source), model_options);
   }
-  Tensors written = tensors;
-  if (job.half)
-    for (auto& [name, tensor] : written) tensor = tensor.to(torch::kHalf);
-  write_model_folder(job.out, "netvlad", written, image_widths_of(tensors, source), model.options);
+  workers.barrier();
   return outcomes;
 }
 

@@ -31,7 +31,11 @@ struct PrincipalComponents {
 /// `shrinkage` (0 … 1) first. P must be less than D and than N. Throws otherwise, or when rows are not finite.
 PrincipalComponents principal_components(const torch::Tensor& rows, std::int64_t count, bool whiten, double shrinkage);
 
-/// Stages "clusters" and "pca" of NetVLAD: learns them from the sequences' images, with the weights given.
-std::vector<TrainingOutcome> train_image_networks(const TrainingJob& job, const Progress& progress);
+class Workers;
+
+/// All stages of NetVLAD: "clusters" and "pca" learn from the sequences' images without gradients, "vlad" with them.
+/// After each the model folder is written.
+std::vector<TrainingOutcome> train_image_networks(const TrainingJob& job, Workers& workers, const Progress& progress,
+                                                  const TrainingListener& listener);
 
 }  // namespace relocus

@@ -48,8 +48,9 @@ void write_model(const TrainingJob& job, Tensors tensors, const Widths& widths, 
 std::vector<TrainingOutcome> train_networks(const TrainingJob& job, const Progress& progress,
                                             const TrainingListener& listener) {
   set_torch_threads(job.threads);
-  if (job.method == "netvlad") return train_image_networks(job, progress);
   Workers workers = Workers::from_environment();
+  if (job.method == "netvlad" || job.method == "patch_netvlad")
+    return train_image_networks(job, workers, progress, listener);
   std::vector<TrainingOutcome> outcomes;
   for (const TrainingStage& stage : training_stages(job.method)) {
     if (!job.stages.empty() && std::ranges::find(job.stages, stage.name) == job.stages.end()) continue;

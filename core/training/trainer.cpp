@@ -326,7 +326,7 @@ TrainingOutcome run_training(TrainingTask& task, const TrainingOptions& options,
     task.finish_gradients();
     settle_running_statistics(network);
     if (workers.count() > 1) take_means(workers, network);
-    rate = options.learning_rate * std::pow(options.decay, double(standing.step / options.decay_every));
+    rate = options.rate_after(standing.step);
     adam.step(rate);
     ++standing.step;
   };

@@ -133,6 +133,7 @@ class ImageStagesTest : public QObject {
     TrainingJob job;
     job.method = "netvlad";
     job.sequences = {folder / "drive"};
+    job.stages = {"clusters", "pca"};
     job.out = folder / "learned";
     job.start = folder / "start";
     job.device = "cpu";

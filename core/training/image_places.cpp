@@ -1,0 +1,120 @@
+#include "core/training/image_places.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/datasets/registry.h"
+#include "core/error.h"
+
+namespace relocus {
+namespace {
+
+constexpr double another_visit = 50;  // [m] along the path
+constexpr int together = 4;           // places of one sequence in a sample
+constexpr int attempts = 30;
+constexpr double revisit_share = 0.75;  // of images that are chosen because the place was visited again
+
+template <class T>
+const T& drawn(const std::vector<T>& from, Random& random) {
+  return from[std::size_t(random.below(int(from.size())))];
+}
+
+}  // namespace
+
+std::vector<Sequence> open_image_sequences(const std::vector<std::filesystem::path>& folders) {
+  std::vector<Sequence> sequences;
+  for (const std::filesystem::path& folder : folders) {
+    Sequence sequence = open_sequence(folder);
+    if (std::ranges::all_of(sequence.frames, [](const Frame& frame) { return frame.image.empty(); }))
+      throw Error("{} has no images to learn from", folder.string());
+    if (std::ranges::none_of(sequence.frames, [](const Frame& frame) { return frame.world_from_sensor.has_value(); }))
+      throw Error("{} has no poses: training needs to know which images show the same place", folder.string());
+    sequences.push_back(std::move(sequence));
+  }
+  return sequences;
+}
+
+PictureStore::PictureStore(std::vector<Sequence> sequences, double gigabytes)
+    : sequences_(std::move(sequences)), bytes_left_(gigabytes * 1e9) {
+  for (const Sequence& sequence : sequences_) kept_.emplace_back(sequence.frames.size());
+}
+
+std::shared_ptr<const Picture> PictureStore::picture(int sequence, FrameId frame) const {
+  auto& kept = kept_[std::size_t(sequence)][std::size_t(frame)];
+  {
+    const std::lock_guard lock(mutex_);
+    if (kept) return kept;
+  }
+  const auto read = std::make_shared<const Picture>(read_picture(sequences_[std::size_t(sequence)], frame));
+  const std::lock_guard lock(mutex_);
+  const auto size = double(read->pixels.size());
+  if (!kept && bytes_ + size <= bytes_left_) kept = read, bytes_ += size;
+  return read;
+}
+
+ImagePlaces::ImagePlaces(const std::vector<Sequence>& sequences, const ImagePlaceOptions& options) : options_(options) {
+  const double most = options.positive_turn / 180 * std::numbers::pi + 1e-9;
+  for (std::size_t s = 0; s < sequences.size(); ++s) {
+    names_.push_back(sequences[s].name);
+    trajectories_.push_back(trajectory(sequences[s]));
+    const Trajectory& path = trajectories_.back();
+    std::vector<int> own;
+    for (const Frame& frame : sequences[s].frames)
+      if (!frame.image.empty() && path.has_pose(frame.id)) {
+        own.push_back(size());
+        frames_.push_back({int(s), frame.id});
+      }
+    if (own.empty()) throw Error("{}: no image has a pose", names_.back());
+    std::vector<int> again;
+    for (const int i : own) {
+      const FrameId a = frame(i).frame;
+      std::vector<int> near, far_in_time;
+      for (const int j : own) {
+        const FrameId b = frame(j).frame;
+        if (i == j || distance(path, a, b, true) > options.positive_radius) continue;
+        if (heading_difference(path, a, b) > most) continue;  // an unknown one differs from none
+        near.push_back(j);
+        if (std::abs(path.travelled[std::size_t(a)] - path.travelled[std::size_t(b)]) > another_visit)
+          far_in_time.push_back(j);
+      }
+      if (!far_in_time.empty()) again.push_back(i);
+      positives_.push_back(std::move(near));
+      revisits_.push_back(std::move(far_in_time));
+    }
+    of_sequence_.push_back(std::move(own));
+    revisited_.push_back(std::move(again));
+  }
+}
+
+bool ImagePlaces::may_be_same(int a, int b) const {
+  const ImageFrame &x = frame(a), &y = frame(b);
+  return x.sequence == y.sequence &&
+         distance(trajectories_[std::size_t(x.sequence)], x.frame, y.frame, true) <= options_.negative_radius;
+}
+
+std::string ImagePlaces::name(int number) const {
+  return fmt::format("{}/{}", names_[std::size_t(frame(number).sequence)], frame(number).frame);
+}
+
+std::vector<ImagePair> draw_pairs(const ImagePlaces& places, int count, double twin_share, Random& random) {
+  std::vector<ImagePair> pairs;
+  int sequence = 0;
+  while (std::ssize(pairs) < count) {
+    if (std::ssize(pairs) % together == 0) sequence = random.below(places.num_sequences());
+    const bool again = !places.revisited(sequence).empty() && random.chance(revisit_share);
+    const std::vector<int>& from = again ? places.revisited(sequence) : places.of_sequence(sequence);
+    int first = drawn(from, random);
+    const auto is_taken = [&](int place) {
+      return std::ranges::any_of(pairs, [&](const ImagePair& pair) { return places.may_be_same(pair.first, place); });
+    };
+    for (int i = 0; i < attempts && is_taken(first); ++i) first = drawn(from, random);
+    int second = first;
+    if (!random.chance(twin_share) && !places.positives(first).empty())
+      second = drawn(places.revisits(first).empty() ? places.positives(first) : places.revisits(first), random);
+    pairs.push_back({first, second});
+  }
+  return pairs;
+}
+
+}  // namespace relocus
