@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   add_import_command(app, cli);
   add_truth_command(app, cli);
   add_train_command(app, cli);
+  add_manual_command(app);
 
   try {
     app.parse(argc, argv);

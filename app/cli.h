@@ -74,5 +74,6 @@ void add_experiment_commands(CLI::App& app, Cli& cli);  // run, evaluate
 void add_export_command(CLI::App& app, Cli& cli);       // export
 void add_match_command(CLI::App& app, Cli& cli);        // match
 void add_bench_command(CLI::App& app, Cli& cli);        // bench
+void add_manual_command(CLI::App& app);                 // manual, which is not listed: for packages
 
 }  // namespace relocus

@@ -16,6 +16,7 @@
 #include "app/gui_bench.h"
 #include "app/main_window.h"
 #include "app/session_file.h"
+#include "app/window_options.h"
 #include "core/environment.h"
 #include "core/methods/registry.h"
 
@@ -48,22 +49,12 @@ QSize size_of(const QString& text) {
 /// The wishes, or nothing and why.
 std::optional<Wishes> read_arguments(QString& error) {
   QCommandLineParser parser;
-  parser.setApplicationDescription("Place recognition: which places were seen before, and why a method thinks so.");
+  parser.setApplicationDescription(kWindowHelp);
   parser.addHelpOption();
   parser.addVersionOption();
-  parser.addPositionalArgument("path",
-                               "A sequence, a data set, an experiment or a saved session; more experiments of the same "
-                               "sequence join the first.",
-                               "[SEQUENCE|EXPERIMENT|SESSION] [EXPERIMENT…]");
-  parser.addOption({"method", "Run this method on the sequence; what was computed before is taken over.", "M"});
-  parser.addOption({"query", "Select the frame whose file has this number.", "N"});
-  parser.addOption({"screenshot", "Draw, save the window as this picture, and quit.", "out.png"});
-  parser.addOption({"size", "Width and height of the picture.", "WxH", "1600x1000"});
-  parser.addOption(
-      {"layout", "Arrange the views: browse, inspect, evaluate, or a name under which you saved one.", "name"});
-  parser.addOption({"theme", "system, light or dark.", "theme"});
-  parser.addOption({"bench-gui", "Measure the window on this machine, with the targets beside the figures, and quit."});
-  parser.addOption({"json", "Of --bench-gui: an object instead of a table."});
+  parser.addPositionalArgument("path", kWindowArgumentsHelp, kWindowArguments);
+  for (const WindowOption& option : kWindowOptions)
+    parser.addOption({QString(option.name), option.help, option.value, option.standard});
   parser.process(*qApp);
 
   Wishes wishes;

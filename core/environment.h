@@ -13,11 +13,11 @@ std::string version();
 /// Libraries that figures depend on, with their versions: {"LibTorch", "1.13.1"}, …
 std::vector<std::pair<std::string, std::string>> libraries();
 
-/// Folder with one folder per method that ships weights: RELOCUS_MODELS, or models/ beside the installed program, or of
-/// the source tree.
+/// Folder with one folder per method that ships weights: RELOCUS_MODELS, or share/relocus/models where this program or
+/// library is installed, or that of the source tree.
 std::filesystem::path models_folder();
 
-/// Folder of the program's own shared libraries: lib/relocus beside the folder of the program.
+/// Folder of the program's own shared libraries: lib/relocus where this program or library is installed.
 std::filesystem::path library_folder();
 
 /// Folder for what can be computed again: $XDG_CACHE_HOME/relocus or ~/.cache/relocus. Not made.
