@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/networks/bev_backbone.h"
+#include "core/networks/clusvpr.h"
 #include "core/networks/image_model.h"
 #include "core/networks/netvlad.h"
 #include "core/networks/overlap_head.h"
@@ -34,7 +35,10 @@ struct Rule {
 
 Rule rule_for(std::string_view name, const torch::Tensor& tensor) {
   const std::string_view last = name.substr(name.rfind('.') + 1);
-  if (name.ends_with("WPCA.0.weight")) return {0, std::sqrt(3.0 / double(tensor.size(1)))};
+  if (name.ends_with("WPCA.0.weight") || name.ends_with("pca.weight"))
+    return {0, std::sqrt(3.0 / double(tensor.size(1)))};
+  if (last == "cls_token") return {0, 0.1};
+  if (name.ends_with("GeM_pool.p")) return {3, 0.5};
   if (last == "weight" && tensor.dim() == 1) return {1, 0.1};
   if (last == "weight") return {0, std::sqrt(6.0 / (double(tensor.numel()) / double(tensor.size(0))))};
   if (last == "bias" || last == "running_mean") return {0, 0.1};
@@ -106,6 +110,13 @@ void write_golden_image_weights(const std::filesystem::path& folder, const std::
   fill_by_golden_rule(network, "", suffix);
   if (network.flavour() != Flavour::Torch) network.input().subtract(torch::tensor({123.68f, 116.779f, 103.939f}));
   write_model_folder(folder, "netvlad", state_of(network, ""), widths, {{"flavour", flavour}});
+}
+
+void write_golden_clusvpr_weights(const std::filesystem::path& folder, const std::string& suffix,
+                                  const ClusvprWidths& widths) {
+  Clusvpr network(widths);
+  fill_by_golden_rule(network, "", suffix);
+  write_model_folder(folder, "clusvpr", state_of(network, ""), widths);
 }
 
 }  // namespace relocus

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/networks/clusvpr_widths.h"
 #include "core/networks/image_widths.h"
 #include "core/networks/widths.h"
 
@@ -30,5 +31,9 @@ void write_golden_weights(const std::filesystem::path& folder, const std::string
 /// The same of NetVLAD of images, for its methods; `flavour` as flavour_named() knows them.
 void write_golden_image_weights(const std::filesystem::path& folder, const std::string& suffix = {},
                                 const ImageWidths& widths = {}, const std::string& flavour = "torch");
+
+/// The same of ClusVPR, with ImageNet's mean and deviation.
+void write_golden_clusvpr_weights(const std::filesystem::path& folder, const std::string& suffix = {},
+                                  const ClusvprWidths& widths = {});
 
 }  // namespace relocus

@@ -20,7 +20,10 @@ constexpr int max_width = 1 << 16;
 
 std::string network_of(const std::string& tensor) { return tensor.substr(0, tensor.find('.')); }
 
-bool is_of_images(const std::string& method) { return method == "netvlad" || method == "patch_netvlad"; }
+bool shares_netvlads(const std::string& method) { return method == "netvlad" || method == "patch_netvlad"; }
+
+/// Networks of images tell their widths by their tensors.
+bool is_of_images(const std::string& method) { return shares_netvlads(method) || method == "clusvpr"; }
 
 template <class Kind>
 Json to_json(const Kind& widths) {
@@ -75,7 +78,7 @@ ModelFolder open_folder(const fs::path& folder, const std::string& method) {
     throw Error("{}: of another version than {}; this program is too old or too new for it", source.string(),
                 format_version);
   const std::string other = text_of(source, json, "method");
-  if (other != method && !(is_of_images(other) && is_of_images(method)))
+  if (other != method && !(shares_netvlads(other) && shares_netvlads(method)))
     throw Error("{}: holds weights of {}, not of {}", source.string(), other, method);
   if (!json.contains("networks") || !json["networks"].is_object() || json["networks"].empty())
     throw Error("{}: names no networks", source.string());
@@ -176,6 +179,11 @@ void write_model_folder(const fs::path& folder, const std::string& method, const
 
 void write_model_folder(const fs::path& folder, const std::string& method, const Tensors& tensors,
                         const ImageWidths& widths, const std::map<std::string, std::string>& options) {
+  write_folder(folder, method, tensors, to_json(widths), options);
+}
+
+void write_model_folder(const fs::path& folder, const std::string& method, const Tensors& tensors,
+                        const ClusvprWidths& widths, const std::map<std::string, std::string>& options) {
   write_folder(folder, method, tensors, to_json(widths), options);
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "core/networks/clusvpr_widths.h"
 #include "core/networks/image_widths.h"
 #include "core/networks/widths.h"
 #include "core/weights/safetensors.h"
@@ -44,5 +45,7 @@ void write_model_folder(const std::filesystem::path& folder, const std::string& 
                         const Widths& widths = {}, const std::map<std::string, std::string>& options = {});
 void write_model_folder(const std::filesystem::path& folder, const std::string& method, const Tensors& tensors,
                         const ImageWidths& widths, const std::map<std::string, std::string>& options);
+void write_model_folder(const std::filesystem::path& folder, const std::string& method, const Tensors& tensors,
+                        const ClusvprWidths& widths, const std::map<std::string, std::string>& options = {});
 
 }  // namespace relocus
