@@ -168,7 +168,7 @@ std::string describe(const Evaluation& evaluation) {
   const Protocol& protocol = evaluation.protocol;
   std::string text = fmt::format("protocol {}: {}\n", protocol.preset, to_json(protocol).dump());
   text += fmt::format("{} queries have a right answer, {} were asked\n", figures.num_queries, figures.num_asked);
-  for (const std::size_t n : {1, 5, 10, 20, 25}) {
+  for (const std::size_t n : {1, 5, 10, 15, 20, 25}) {
     if (n <= figures.recall_at.size()) text += fmt::format("  Recall@{:<10}{:.4f}\n", n, figures.recall_at[n - 1]);
   }
   text += fmt::format("  Recall@1 %       {:.4f}  (N = {})\n", figures.recall_at_1_percent, figures.one_percent);

@@ -15,6 +15,7 @@
 #include "core/poses.h"
 #include "core/prediction_files.h"
 #include "core/readable.h"
+#include "core/reciprocal.h"
 #include "core/sequence_protocol.h"
 
 namespace relocus {
@@ -62,6 +63,8 @@ void run_method(const Cli& cli, const std::string& folder, const std::string& ou
 /// labelled pairs).
 struct EvaluateFlags {
   std::string experiment, descriptors, query_descriptors, key, candidates, poses, sequence, times, out;
+  bool reciprocal = false;
+  ReciprocalOptions neighbours;
 };
 
 /// Stamps of frames, one number [s] a line.
@@ -171,6 +174,22 @@ Evaluation of_pairs(const ImportedResults& results, const EvaluateFlags& flags, 
   return evaluation;
 }
 
+/// The answers become those of the new distances.
+Evaluation reranked(Experiment& experiment, const Trajectory& truth, const ReciprocalOptions& options,
+                    const Progress& progress) {
+  if (experiment.descriptors.size() == 0)
+    throw Error(
+        "k-reciprocal re-ranking compares descriptors, and there are none: name an experiment that holds them, or "
+        "--descriptors FILE");
+  const Protocol& protocol = experiment.evaluation.protocol;
+  experiment.retrieved = experiment.retrievals =
+      reciprocal_search(experiment.descriptors, truth, protocol, options, progress);
+  experiment.evaluation =
+      evaluate_if_known(truth, experiment.retrievals, protocol, experiment.overlaps ? &*experiment.overlaps : nullptr,
+                        progress, &experiment.descriptors);
+  return experiment.evaluation;
+}
+
 void evaluate_results(const Cli& cli, const EvaluateFlags& flags, const ProtocolFlags& protocol_flags) {
   const bool exactly_one = !flags.experiment.empty() + !flags.descriptors.empty() + !flags.candidates.empty() == 1;
   const bool both = flags.experiment.empty() && !flags.descriptors.empty() && !flags.candidates.empty();
@@ -191,13 +210,18 @@ void evaluate_results(const Cli& cli, const EvaluateFlags& flags, const Protocol
     else
       experiment = from_candidates(std::move(results), flags, protocol_flags, progress);
   }
-  if (!flags.out.empty()) {
-    const Trajectory truth =
-        flags.experiment.empty() ? trajectory(posed_frames(flags)) : load_trajectory(flags.experiment);
-    save(experiment, truth, flags.out);
-  }
+  const auto truth = [&] {
+    return flags.experiment.empty() ? trajectory(posed_frames(flags)) : load_trajectory(flags.experiment);
+  };
   std::string text = describe(experiment.evaluation);
   nlohmann::ordered_json line = to_json(experiment.evaluation);
+  if (flags.reciprocal) {
+    const Evaluation again = reranked(experiment, truth(), flags.neighbours, progress);
+    text += fmt::format("\nre-ranked by k-reciprocal neighbours (k1 {}, k2 {}, lambda {})\n{}", flags.neighbours.k1,
+                        flags.neighbours.k2, flags.neighbours.lambda, describe(again));
+    line["reciprocal"] = to_json(again);
+  }
+  if (!flags.out.empty()) save(experiment, truth(), flags.out);
   if (!flags.experiment.empty())
     if (const auto pairs = read_verified(flags.experiment, experiment))
       if (const auto point = verified_point(experiment, load_trajectory(flags.experiment), *pairs)) {
@@ -259,8 +283,20 @@ void add_experiment_commands(CLI::App& app, Cli& cli) {
         ->type_name("SEQUENCE");
     command->add_option("--times", flags->times, "Times [s] of the poses, one a line")->type_name("FILE");
     command->add_option("--out", flags->out, "Save the result as an experiment")->type_name("FOLDER");
+    auto* const k1 = command->add_option("--reciprocal", flags->neighbours.k1,
+                                         "Re-rank all answers by so many k-reciprocal neighbours too (25 published)");
+    k1->type_name("K1")->check(CLI::Range(1, 10000));
+    command->add_option("--reciprocal-average", flags->neighbours.k2, "Neighbours that are averaged over [1]")
+        ->type_name("K2")
+        ->check(CLI::Range(1, 10000))
+        ->needs(k1);
+    command->add_option("--reciprocal-lambda", flags->neighbours.lambda, "Share of the distance itself, 0 to 1 [0]")
+        ->type_name("SHARE")
+        ->check(CLI::Range(0., 1.))
+        ->needs(k1);
     protocol->add_to(*command, ProtocolFlags::For::Evaluate);
-    command->callback([&cli, flags, candidates, protocol] {
+    command->callback([&cli, flags, candidates, protocol, k1] {
+      flags->reciprocal = k1->count() > 0;
       for (const std::string& text : *candidates) {
         const bool is_number = std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
         is_number ? protocol->set("num_candidates", text) : void(flags->candidates = text);
