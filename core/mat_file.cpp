@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "core/error.h"
+#include "core/hdf5_file.h"
 
 namespace relocus {
 namespace {
@@ -383,8 +384,7 @@ bool is_mat_file(const fs::path& path) {
 }
 
 std::map<std::string, MatValue> read_mat(const fs::path& path) {
-  static std::mutex one_at_a_time;  // both libraries keep what they say of errors in one place
-  const std::lock_guard lock(one_at_a_time);
+  const std::lock_guard lock(hdf5_lock());  // libmatio keeps what it says of errors in one place too
   std::error_code error;
   if (!fs::is_regular_file(path, error)) throw Error("there is no file {}; check the path", path.string());
   if (!is_mat_file(path)) throw Error("{} is no MATLAB file of version 5, 7 or 7.3, or is damaged", path.string());
