@@ -74,7 +74,8 @@ Opening open_anything(const std::filesystem::path& path, const std::filesystem::
                       const Progress& progress) {
   Opening opening;
   opening.path = path.filename() == "experiment.json" ? path.parent_path() : path;
-  if (!std::filesystem::exists(opening.path))
+  const bool is_within_file = std::filesystem::is_regular_file(opening.path.parent_path());  // splits.json/test
+  if (!is_within_file && !std::filesystem::exists(opening.path))
     throw Error("{} does not exist. Was it moved, or is a disk missing?", path.string());
   if (is_experiment(opening.path))
     open_experiment(opening, sequence, progress);
