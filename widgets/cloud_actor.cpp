@@ -252,16 +252,18 @@ void CloudActor::colour_anew() {
 
 void CloudActor::show_pose(const Eigen::Isometry3d& scene_from_sensor) {
   const Eigen::Matrix<double, 4, 4, Eigen::RowMajor> rows = scene_from_sensor.matrix();
-  pose_->DeepCopy(rows.data());
+  if (!std::equal(rows.data(), rows.data() + 16, pose_->GetData())) pose_->DeepCopy(rows.data());
 }
 
 void CloudActor::show_share(double share) {
   const bool faded = share_ < 1;
   share_ = std::clamp(share, 0., 1.);
-  if (faded && share_ < 1)
+  if (faded && share_ < 1) {
     all_->actor->GetShaderProperty()->GetVertexCustomUniforms()->SetUniformf("fade_share", float(share_));
-  else if (faded || share_ < 1)
+    for (const Points* points : {all_.get(), few_.get()}) points->actor->Modified();
+  } else if (faded || share_ < 1) {
     compose_shaders();
+  }
   show_what_is_wanted();
 }
 

@@ -97,6 +97,7 @@ void GroundRings::show_height(double height) {
 }
 
 void GroundRings::show_pose(const Eigen::Isometry3d& scene_from_sensor) {
+  if (scene_from_sensor_.matrix() == scene_from_sensor.matrix()) return;
   scene_from_sensor_ = scene_from_sensor;
   const Eigen::Matrix<double, 4, 4, Eigen::RowMajor> rows = scene_from_sensor.matrix();
   pose_->DeepCopy(rows.data());

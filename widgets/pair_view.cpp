@@ -1,5 +1,6 @@
 #include "widgets/pair_view.h"
 
+#include <QAbstractItemView>
 #include <QComboBox>
 #include <QCoreApplication>
 #include <QKeyEvent>
@@ -19,6 +20,8 @@ namespace relocus {
 namespace {
 
 constexpr std::array kSides = {PairSide::Query, PairSide::Candidate};
+constexpr int kColourByLetters = 12;          // the list is as wide as its words, the box is not
+constexpr int kFrame = 8;                     // [px] round the words of a list
 constexpr int kTitleRole = Qt::UserRole + 1;  // of the maps of cells
 
 }  // namespace
@@ -76,6 +79,8 @@ void PairView::make_bar() {
   alignment_ = bar_->add_box(tr("Alignment"), {});
   for (const Alignment alignment : all_alignments) alignment_->addItem(title(alignment), int(alignment));
   colour_by_ = bar_->add_box(tr("Colour by"), tr("What the colour of a point tells"));
+  colour_by_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  colour_by_->setMinimumContentsLength(kColourByLetters);
   colour_by_->addItem(tr("Scan"), int(ColourBy::Scan));
   colour_by_->addItem(tr("Height"), int(ColourBy::Height));
   colour_by_->addItem(tr("Nearest distance"), int(ColourBy::Distance));
@@ -120,7 +125,7 @@ void PairView::show_headline(const PairHeadline& facts) {
   cells_.clear();
   knowledge_.distances.reset();
   show_facts_text();
-  stale_ = true;
+  if (colour_by() == ColourBy::Distance || colour_by() == ColourBy::Cells) stale_ = true;
   scene_->update();
 }
 
@@ -140,7 +145,7 @@ void PairView::show_knowledge(const PairKnowledge& knowledge) {
   knowledge_ = knowledge;
   show_what_is_possible();
   pose();
-  stale_ = true;
+  if (colour_by() == ColourBy::Distance) stale_ = true;
   scene_->update();
 }
 
@@ -160,7 +165,9 @@ void PairView::put_cells(const QString& title, Cells cells) {
     colour_by_->addItem(title, int(ColourBy::Cells));
     colour_by_->setItemData(row, title, kTitleRole);
     colour_by_->setItemData(row, tr("A map of cells, draped on the points of its scan"), Qt::ToolTipRole);
+    colour_by_->view()->setMinimumWidth(colour_by_->view()->sizeHintForColumn(0) + kFrame);
   }
+  if (colour_by_->currentData(kTitleRole).toString() != title) return;
   stale_ = true;
   scene_->update();
 }

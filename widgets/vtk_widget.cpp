@@ -11,11 +11,9 @@
 #include <vtkMapper.h>
 #include <vtkOpenGLState.h>
 #include <vtkPolyData.h>
-#include <vtkProperty.h>
 #include <vtkRenderer.h>
 #include <vtkRendererCollection.h>
 
-#include <QDockWidget>
 #include <QElapsedTimer>
 #include <QKeyEvent>
 #include <QMouseEvent>
@@ -23,14 +21,11 @@
 #include <QOpenGLPaintDevice>
 #include <QPainter>
 #include <QSurfaceFormat>
-#include <QTimer>
 #include <QWheelEvent>
 #include <algorithm>
 #include <cmath>
-#include <set>
-#include <stdexcept>
-#include <utility>
-#include <vector>
+
+#include "widgets/curtain.h"
 
 namespace relocus {
 namespace {
@@ -81,74 +76,6 @@ unsigned long release_event(Qt::MouseButton button) {
          : button == Qt::RightButton ? vtkCommand::RightButtonReleaseEvent
                                      : vtkCommand::MiddleButtonReleaseEvent;
 }
-
-/// Lets a widget paint only what somebody sees, and no more at once than the window can wait for. Qt would paint also
-/// after each of the many resizes of a layout, and behind the tabs of docks. What is grabbed is complete at once.
-class Curtain : public QObject {
- public:
-  explicit Curtain(VtkWidget& widget) : QObject(&widget), widget_(widget) { widget.installEventFilter(this); }
-
-  static Curtain& of(const VtkWidget& widget) {
-    for (QObject* child : widget.children())
-      if (auto* curtain = dynamic_cast<Curtain*>(child)) return *curtain;
-    throw std::logic_error("a scene without a curtain");
-  }
-
-  bool eventFilter(QObject* watched, QEvent* event) override {
-    if (event->type() == QEvent::Resize) resized_ = true;
-    if (event->type() != QEvent::Paint) return QObject::eventFilter(watched, event);
-    if (std::exchange(resized_, false)) {
-      paint_later();  // at its last size
-      return true;
-    }
-    if (widget_.visibleRegion().isEmpty()) {
-      await_the_dock();
-      return true;
-    }
-    for_a_person_ = true;
-    return false;
-  }
-
-  /// Renders; the first picture is empty, as the context has enough to do, and the next ones have one new look after
-  /// the other, since each has shaders to be compiled.
-  void render(vtkRenderWindow& window) {
-    std::vector<vtkActor*> held_back;
-    const bool step_by_step = std::exchange(for_a_person_, false);
-    bool is_full = step_by_step && !std::exchange(drawn_, true);
-    for_each_actor(window, [&](vtkActor* actor) {
-      if (!actor->GetVisibility() || !known_.insert(actor->GetProperty()).second) return;
-      if (step_by_step && std::exchange(is_full, true)) {
-        known_.erase(actor->GetProperty());
-        held_back.push_back(actor);
-      }
-    });
-    for (vtkActor* actor : held_back) actor->SetVisibility(false);
-    window.Render();
-    for (vtkActor* actor : held_back) actor->SetVisibility(true);
-    if (!held_back.empty()) paint_later();
-  }
-
-  void forget_looks() { known_.clear(), drawn_ = false; }
-
- private:
-  /// What waits for its turn comes first: requests to paint that follow each other at once would let nothing between.
-  void paint_later() {
-    QTimer::singleShot(0, &widget_, [this] { widget_.update(); });
-  }
-
-  /// Behind a tab it is not hidden, only somewhere else; when the tab is chosen, the dock alone is told.
-  void await_the_dock() {
-    QWidget* ancestor = widget_.parentWidget();
-    while (ancestor && !qobject_cast<QDockWidget*>(ancestor)) ancestor = ancestor->parentWidget();
-    if (auto* dock = qobject_cast<QDockWidget*>(ancestor))
-      connect(dock, &QDockWidget::visibilityChanged, &widget_, qOverload<>(&QWidget::update), Qt::UniqueConnection);
-  }
-
-  VtkWidget& widget_;
-  std::set<const vtkProperty*> known_;  // looks that were drawn in this context
-  bool resized_ = false, for_a_person_ = false;
-  bool drawn_ = false;  // in this context
-};
 
 }  // namespace
 
@@ -206,7 +133,7 @@ void VtkWidget::release_context() {
   window_->SetIsCurrent(true);
   window_->Finalize();
   forget_indices(*window_);
-  Curtain::of(*this).forget_looks();
+  Curtain::of(*this).forget();
   window_->SetReadyForRendering(false);
   doneCurrent();
 }
