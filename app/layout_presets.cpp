@@ -37,7 +37,7 @@ std::vector<LayoutPreset> make_presets() {
          {53,
           {},
           {{52, {"pair", "query", "candidate", "images"}},
-           {48, {}, {{45, {"overlap", "bev", "features"}}, {55, {"trajectory", "matrix"}}}}}},
+           {48, {}, {{48, {"overlap", "bev", "features"}}, {52, {"trajectory", "matrix"}}}}}},
          {28, {}, {{38, {"candidates", "failures"}}, {62, {"curves", "why"}}}, kTable, kTableAtMost}}}},
       {"evaluate",
        tr("Evaluate"),
@@ -46,11 +46,11 @@ std::vector<LayoutPreset> make_presets() {
         {},
         {{19, {}, {{82, {"protocol", "method", "sequence"}}, {18, {"run"}}}, kNarrow, kNarrowAtMost},
          {46, {}, {{62, {"curves", "compare", "sensitivity", "truth"}}, {38, {"failures", "candidates", "log"}}}},
-         {35, {}, {{50, {"trajectory", "matrix"}}, {50, {"why", "pair", "query"}}}, kTable}}}},
+         {35, {}, {{50, {"trajectory", "matrix"}}, {50, {"why", "pair", "query", "images"}}}, kTable}}}},
       {"train",
        tr("Train"),
        tr("Train a method and watch its curves"),
-       {1, {}, {{1, {}, {{84, {"train", "truth"}}, {16, {"log", "sequence"}}}}}},
+       {1, {}, {{1, {}, {{84, {"train", "truth"}}, {16, {"log"}}}}}},
        "train"},
   };
 }

@@ -77,8 +77,7 @@ void MainWindow::add_feature_views() {
   };
   const auto name_of = [this](const QString& role, FrameId frame) {
     const auto& opened = session_.opened();
-    return opened && frame >= 0 ? tr("%1 · frame %2").arg(role).arg(opened->sequence.frames[std::size_t(frame)].number)
-                                : role;
+    return opened && frame >= 0 ? tr("%1 %2").arg(role).arg(opened->sequence.frames[std::size_t(frame)].number) : role;
   };
 
   // Candidates: their pictures and true overlaps come later.

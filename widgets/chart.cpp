@@ -25,9 +25,11 @@
 namespace relocus {
 namespace {
 
-constexpr double kDeepest = 1e-4;     // share of the whole that can fill the chart
-constexpr int kRim = 14;              // [px] above and to the right of the axes
-constexpr double kTickDistance = 62;  // [px] wanted between two numbers
+constexpr double kDeepest = 1e-4;      // share of the whole that can fill the chart
+constexpr int kAtEnd = 4;              // [px] between a line and the words where it ends
+constexpr double kLinesForWords = 12;  // of text: a chart that is lower has no such words
+constexpr int kRim = 14;               // [px] above and to the right of the axes
+constexpr double kTickDistance = 62;   // [px] wanted between two numbers
 
 vtkNew<vtkTable> table_of(std::initializer_list<const char*> names, const auto& row, int rows) {
   vtkNew<vtkTable> table;
@@ -257,7 +259,11 @@ QRectF Chart::draw_axes_and_lines(QPainter& painter, const QSizeF& size) const {
   const double heading = content_.title.isEmpty() ? 0 : painter.fontMetrics().height() + 2;
   const QSize whole = size.toSize();
   drawing_->scene->SetGeometry(whole.width(), whole.height());
-  chart->SetSize(vtkRectf(0, 0, float(size.width()), float(size.height() - heading)));
+  double beside = 0;  // words where lines end, clear of the lines
+  for (const ChartLine& line : content_.lines)
+    if (!line.at_end.isEmpty() && size.height() > kLinesForWords * painter.fontMetrics().height())
+      beside = std::max(beside, double(painter.fontMetrics().horizontalAdvance(line.at_end) + 2 * kAtEnd - kRim));
+  chart->SetSize(vtkRectf(0, 0, float(size.width() - beside), float(size.height() - heading)));
 
   painter.save();
   drawing_->device->begin(painter, size.height(), font());
@@ -296,7 +302,7 @@ void Chart::keep_picture() const {
     draw_error(painter, size());
 }
 
-void Chart::draw_over(QPainter& painter, const QRectF& area) const {
+void Chart::draw_over(QPainter& painter, const QSizeF& size, const QRectF& area) const {
   const ViewColours colours = view_colours(palette());
   const QRectF part = seen();
   const auto pixel = [&](QPointF value) {
@@ -312,17 +318,15 @@ void Chart::draw_over(QPainter& painter, const QRectF& area) const {
   }
   const double height = painter.fontMetrics().height();
   painter.setPen(colours.muted_text);
-  if (area.height() > 9 * height)
+  if (size.height() > kLinesForWords * height)
     for (const ChartLine& line : content_.lines) {
       if (line.at_end.isEmpty() || line.points.isEmpty()) continue;
       const QPointF end = pixel(line.points.back());
       if (area.adjusted(-1, 0, 1, 0).contains(end))
-        painter.drawText(QRectF(end.x() - 80, end.y() - height - 1, 78, height), Qt::AlignRight, line.at_end);
+        painter.drawText(QPointF(area.right() + kAtEnd, end.y() + height / 3), line.at_end);
     }
   std::vector<LegendRow> rows;
   QPolygonF avoid;
-  for (const ChartBand& band : content_.bands)
-    if (!band.name.isEmpty()) rows.push_back({Mark::Square, band.colour, band.name});
   for (const ChartLine& line : content_.lines) {
     if (!line.name.isEmpty()) rows.push_back({Mark::Line, line.colour, line.name});
     const auto step = std::max<qsizetype>(1, line.points.size() / 400);
@@ -336,15 +340,19 @@ void Chart::draw_over(QPainter& painter, const QRectF& area) const {
       if (!mark.name.isEmpty()) rows.push_back({mark.mark, mark.colour, mark.name});
       avoid << at;
     }
-  if (!rows.empty() && area.height() > 5 * height && !content_.legend.empty())
-    draw_legend(painter, area, rows, colours, avoid, content_.legend);
+  for (const ChartBand& band : content_.bands)
+    if (!band.name.isEmpty()) rows.push_back({Mark::Square, band.colour, band.name});
+  if (rows.empty() || area.height() <= 5 * height || content_.legend.empty()) return;
+  if (!draw_legend(painter, area, rows, colours, avoid, content_.legend).isNull()) return;
+  std::erase_if(rows, [](const LegendRow& row) { return row.mark != Mark::Line; });  // what must be told apart
+  draw_legend(painter, area, rows, colours, avoid, content_.legend);
 }
 
 void Chart::paint(QPainter& painter, const QSizeF& size) const {
   painter.save();
   painter.setFont(font());
   if (message_.isEmpty())
-    draw_over(painter, draw_axes_and_lines(painter, size));
+    draw_over(painter, size, draw_axes_and_lines(painter, size));
   else
     draw_error(painter, size);
   painter.restore();
@@ -356,7 +364,7 @@ void Chart::paintEvent(QPaintEvent*) {
   painter.drawPixmap(0, 0, picture_);
   painter.setFont(font());
   if (!message_.isEmpty()) return;
-  draw_over(painter, area_);
+  draw_over(painter, size(), area_);
   if (drag_ == Drag::Part) {
     QColor fill = view_colours(palette()).query;
     painter.setPen(QPen(fill, 1, Qt::DashLine));

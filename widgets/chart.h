@@ -109,7 +109,7 @@ class Chart : public QWidget {
   void keep_picture() const;
   QRectF seen() const;  ///< values; left, top: the lower ends
   QRectF draw_axes_and_lines(QPainter& painter, const QSizeF& size) const;
-  void draw_over(QPainter& painter, const QRectF& area) const;
+  void draw_over(QPainter& painter, const QSizeF& size, const QRectF& area) const;
   void draw_error(QPainter& painter, const QSizeF& size) const;
   void tell(QPointF pixel);
 

@@ -76,6 +76,7 @@ FailureTable::FailureTable(QWidget* parent) : QWidget(parent) {
       *table_, {FailureModel::Tags, FailureModel::Standstill, FailureModel::Travelled, FailureModel::RankBefore,
                 FailureModel::RankAfter, FailureModel::Direction, FailureModel::Verdict, FailureModel::Yaw,
                 FailureModel::Kinds, FailureModel::Answer});
+  columns_->let_grow(FailureModel::Kinds);
   auto* column = static_cast<QVBoxLayout*>(layout());
   column->addWidget(table_, 1);
   column->addWidget(empty_, 1);
@@ -239,7 +240,7 @@ void FailureTable::fit_columns() {
   table_->resizeColumnsToContents();
   header->setSortIndicatorShown(true);
   header->resizeSection(header->sortIndicatorSection(), header->sectionSizeHint(header->sortIndicatorSection()));
-  constexpr int kWidest = 150;  // [px]
+  constexpr int kWidest = 100;  // [px] it grows where there is room
   header->resizeSection(FailureModel::Kinds, std::min(kWidest, header->sectionSize(FailureModel::Kinds)));
   columns_->fit();
 }

@@ -38,7 +38,7 @@ class FeatureView : public QWidget {
 
   explicit FeatureView(QWidget* parent = nullptr);
 
-  void show_names(const QString& query, const QString& candidate);  ///< "Query · frame 120"
+  void show_names(const QString& query, const QString& candidate);  ///< "Query 120"
   void show_scans(std::shared_ptr<const PointCloud> query,
                   std::shared_ptr<const PointCloud> candidate);  ///< null: none
   void show_inspection(std::shared_ptr<const Inspection> inspection);

@@ -4,6 +4,8 @@
 #include <QHeaderView>
 #include <QStringList>
 #include <QTableView>
+#include <algorithm>
+#include <utility>
 
 namespace relocus {
 
@@ -29,6 +31,7 @@ void FittingColumns::show_all() {
     table_.setColumnWidth(column, width);
   }
   widths_.clear();
+  if (grown_ > 0) table_.setColumnWidth(growing_, std::max(1, table_.columnWidth(growing_) - std::exchange(grown_, 0)));
 }
 
 void FittingColumns::fit() {
@@ -43,6 +46,11 @@ void FittingColumns::fit() {
     widths_[column] = header->sectionSize(column);
     table_.setColumnHidden(column, true);
     hidden.prepend(table_.model()->headerData(column, Qt::Horizontal).toString());
+  }
+  const int left = table_.viewport()->width() - header->length();
+  if (growing_ >= 0 && !table_.isColumnHidden(growing_) && left > 0) {
+    grown_ = left;
+    table_.setColumnWidth(growing_, table_.columnWidth(growing_) + left);
   }
   if (stretches) header->setStretchLastSection(true);
   header->setToolTip(hidden.isEmpty() ? QString() : tr("There is no room for: %1").arg(hidden.join(", ")));

@@ -20,6 +20,8 @@ class FittingColumns : public QObject {
 
   /// Columns that have nothing to tell are never shown.
   void show_empty(const std::set<int>& columns);
+  /// What is left of the width goes to this column.
+  void let_grow(int column) { growing_ = column; }
   void fit();
   void show_all();  ///< until it is fitted again: to measure them
 
@@ -30,7 +32,8 @@ class FittingColumns : public QObject {
   QTableView& table_;
   std::vector<int> order_;
   std::set<int> empty_;
-  std::map<int, int> widths_;  ///< [px] of columns that are hidden here
+  int growing_ = -1, grown_ = 0;  ///< which column, and by how much [px]
+  std::map<int, int> widths_;     ///< [px] of columns that are hidden here
 };
 
 }  // namespace relocus

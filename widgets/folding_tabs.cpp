@@ -2,6 +2,7 @@
 
 #include <QComboBox>
 #include <QSignalBlocker>
+#include <QToolButton>
 
 namespace relocus {
 namespace {
@@ -49,8 +50,9 @@ void FoldingTabs::fold() {
   box_->setVisible(folded);
   if (folded) {
     const int height = std::min(box_->sizeHint().height(), this->height());
-    box_->setGeometry(kMargin, (this->height() - height) / 2, width() - 2 * kMargin, height);  // over the arrows
+    box_->setGeometry(kMargin, (this->height() - height) / 2, width() - 2 * kMargin, height);
     box_->raise();
+    for (QToolButton* arrow : findChildren<QToolButton*>(Qt::FindDirectChildrenOnly)) arrow->hide();
   }
   setFocusProxy(folded ? box_ : nullptr);
   folding_ = false;

@@ -136,7 +136,14 @@ class OptionsForm::Rows final : public OptionVisitor {
   void finish(QAbstractSpinBox& box, std::string_view name, About about, const QString& range) {
     if (!about.unit.empty()) {
       const QString suffix = QLatin1Char(' ') + text(about.unit);
-      if (auto* whole = qobject_cast<QSpinBox*>(&box)) whole->setSuffix(suffix);
+      if (auto* whole = qobject_cast<QSpinBox*>(&box)) {
+        const auto count = [whole, suffix](int value) {  // "1 frame", "2 frames"
+          const bool one = value == 1 && suffix.size() > 3 && suffix.endsWith(QLatin1Char('s'));
+          whole->setSuffix(one ? suffix.chopped(1) : suffix);
+        };
+        connect(whole, &QSpinBox::valueChanged, whole, count);
+        count(whole->value());
+      }
       if (auto* real = qobject_cast<QDoubleSpinBox*>(&box)) real->setSuffix(suffix);
     }
     box.setKeyboardTracking(false);  // half-typed numbers are nobody's wish

@@ -40,11 +40,11 @@ OverlapView::OverlapView(QWidget* parent) : QWidget(parent) {
   message_->setWordWrap(true);
   message_->setMargin(16);
   message_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  counts_ = new QLabel;
-  counts_->setAccessibleName(tr("Cells above the threshold"));
+  scores_ = new QLabel;
+  scores_->setAccessibleName(tr("Scores of the pair"));
   reading_ = new QLabel;
   reading_->setAccessibleName(tr("Cell under the pointer"));
-  for (QLabel* label : {counts_, reading_}) {
+  for (QLabel* label : {scores_, reading_}) {
     label->setTextFormat(Qt::PlainText);
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     label->setContentsMargins(4, 0, 4, 0);
@@ -67,7 +67,9 @@ OverlapView::OverlapView(QWidget* parent) : QWidget(parent) {
     for (const Side side : kSides) {
       auto* map = new CellMapView;
       map->set_small(true);
-      map->setToolTip(tr("Wheel: zoom. Drag: move. Double click or F: the whole map"));
+      map->setToolTip(
+          tr("Point at a cell to read its values here and at the same place of the other scan.\n"
+             "Wheel: zoom. Drag: move. Double click or F: the whole map"));
       maps_[row][side == Side::Candidate] = map;
       grid_->addWidget(map, row + 1, side == Side::Candidate);
       canvases.push_back(map->canvas());
@@ -85,7 +87,7 @@ OverlapView::OverlapView(QWidget* parent) : QWidget(parent) {
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
   layout->addWidget(make_bar());
-  layout->addWidget(counts_);
+  layout->addWidget(scores_);
   layout->addLayout(grid_, 1);
   layout->addWidget(reading_);
   auto* whole = new QVBoxLayout(this);
@@ -244,25 +246,32 @@ void OverlapView::show_rows() {
 
 void OverlapView::show_counts() {
   if (!shown_) return;
-  QStringList parts;
+  QStringList parts, lines;
   for (const Side side : kSides) {
     for (const Row row : {Predicted, True}) map(row, side)->show_threshold(float(threshold()));
     const auto& cells = predicted(*shown_, side) ? predicted(*shown_, side) : truly(*shown_, side);
     if (!cells) continue;
     const CellCount count = count_above(*cells, float(threshold()));
-    parts << tr("%1: %2 % of %3 cells ≥ %4, mean %5")
+    lines << tr("%1: %2 % of %3 cells ≥ %4")
                  .arg(side == Side::Query ? tr("Query") : tr("Candidate"))
                  .arg(100 * count.share(), 0, 'f', 1)
                  .arg(count.known)
-                 .arg(threshold(), 0, 'f', 2)
-                 .arg(count.known > 0 ? mean(*cells) : 0, 0, 'f', 3);
+                 .arg(threshold(), 0, 'f', 2);
+    parts << tr("%1, mean %2").arg(lines.back()).arg(count.known > 0 ? mean(*cells) : 0, 0, 'f', 3);
   }
-  if (!std::isnan(shown_->similarity)) parts << tr("similarity %1").arg(shown_->similarity, 0, 'f', 4);
-  if (!std::isnan(shown_->true_overlap)) parts << tr("true overlap %1").arg(shown_->true_overlap, 0, 'f', 3);
-  counts_->setText(parts.join(QStringLiteral(" · ")));
+  QStringList scores;
+  if (!std::isnan(shown_->similarity)) scores << tr("similarity %1").arg(shown_->similarity, 0, 'f', 4);
+  if (!std::isnan(shown_->true_overlap)) scores << tr("true overlap %1").arg(shown_->true_overlap, 0, 'f', 3);
+  scores_->setText(scores.join(QStringLiteral(" · ")));
+  scores_->setVisible(!scores.isEmpty());
+  parts << scores;
+  scores_->setToolTip(parts.join(QLatin1Char('\n')));
+  reading_->setToolTip(scores_->toolTip());
+  counts_ = lines.join(QLatin1Char('\n'));
+  reading_->setText(counts_);
 }
 
-QString OverlapView::count_text() const { return counts_->text(); }
+QString OverlapView::count_text() const { return scores_->toolTip(); }
 QString OverlapView::reading() const { return reading_->text(); }
 
 // Pointing -----------------------------------------------------------------------------------------------------------
@@ -299,7 +308,7 @@ void OverlapView::point_at(Side side, QPointF metre) {
 void OverlapView::point_at_nothing() {
   for (const auto& row : maps_)
     for (CellMapView* map : row) map->show_pointer(std::nullopt);
-  reading_->setText(tr("Point at a cell to read its values here and at the same place of the other scan.\n"));
+  reading_->setText(counts_);
 }
 
 void OverlapView::changeEvent(QEvent* event) {

@@ -21,7 +21,7 @@ class ColourScale;
 /// Cell by cell what speaks for two scans showing the same place: as a method predicts it and as it truly is.
 struct OverlapMaps {
   QString title;                                                   ///< of the prediction: "Predicted overlap"
-  QString query, candidate;                                        ///< whose maps: "Query · frame 120"
+  QString query, candidate;                                        ///< whose maps: "Query 120"
   std::optional<CellMap> predicted_query, predicted_candidate;     ///< [0, 1]; nothing: the method tells none
   std::optional<CellMap> true_query, true_candidate;               ///< nothing without poses
   std::optional<Eigen::Isometry2d> query_from_candidate;           ///< [m] by ground truth
@@ -47,7 +47,7 @@ class OverlapView : public QWidget {
 
   double threshold() const;
   CellMapView* map(Row row, Side side) const { return maps_[row][side == Side::Candidate]; }
-  QString count_text() const;
+  QString count_text() const;  ///< and the scores of the pair
   QString reading() const;
 
  Q_SIGNALS:
@@ -68,7 +68,8 @@ class OverlapView : public QWidget {
   std::array<ColourScale*, NumRows> scales_;
   std::array<QToolButton*, NumRows> rows_;
   QGridLayout* grid_;
-  QLabel *message_, *counts_, *reading_;
+  QLabel *message_, *scores_, *reading_;
+  QString counts_;  ///< read while nothing is pointed at
   std::array<QLabel*, 2> headings_;
   QWidget* body_;
   QSlider* slider_;

@@ -70,7 +70,7 @@ ReviewForm::ReviewForm(QWidget* parent) : QWidget(parent) {
   });
 
   tags_ = new QLineEdit;
-  tags_->setPlaceholderText(tr("wet road, lorry"));
+  tags_->setPlaceholderText(tr("Tags, such as: wet road, lorry"));
   tags_->setToolTip(tr("Words to find this pair by, with commas between them"));
   tags_->setAccessibleName(tr("Tags"));
   known_tags_ = new QStringListModel(this);
@@ -79,7 +79,7 @@ ReviewForm::ReviewForm(QWidget* parent) : QWidget(parent) {
   tags_->setCompleter(completer);
   connect(tags_, &QLineEdit::textChanged, this, &ReviewForm::tell);
   note_ = new QPlainTextEdit;
-  note_->setPlaceholderText(tr("What is to be seen here?"));
+  note_->setPlaceholderText(tr("Note: what is to be seen here?"));
   note_->setToolTip(tr("A note on this pair"));
   note_->setAccessibleName(tr("Note"));
   note_->setTabChangesFocus(true);
