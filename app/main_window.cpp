@@ -230,7 +230,7 @@ void MainWindow::wire() {
   connect(run_, &RunPanel::cancel_wanted, &session_, [this] { session_.cancel(Activity::Running); });
   connect(&session_, &Session::experiment_changed, this, [this](const std::shared_ptr<const Experiment>& experiment) {
     if (!experiment) return run_->clear();
-    run_->show_experiment(*experiment, title_of_method(experiment->method));
+    run_->show_experiment(*experiment, title_of(*experiment));
   });
 
   // Frames.
@@ -292,8 +292,7 @@ void MainWindow::show_titles() {
   if (!opened) return;
   const auto& experiment = session_.experiment();
   const QString name = QString::fromStdString(opened->sequence.name);
-  setWindowTitle(experiment ? tr("%1 – %2 – Relocus").arg(name, title_of_method(experiment->method))
-                            : tr("%1 – Relocus").arg(name));
+  setWindowTitle(experiment ? tr("%1 – %2 – Relocus").arg(name, title_of(*experiment)) : tr("%1 – Relocus").arg(name));
   const auto number = [&](FrameId frame) { return opened->sequence.frames[std::size_t(frame)].number; };
   const auto query = session_.query();
   const auto candidate = session_.candidate();

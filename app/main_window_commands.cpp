@@ -1,7 +1,9 @@
 // What a person can ask of the window itself; views add their own commands where they are made.
 #include <QActionGroup>
+#include <QFileDialog>
 
 #include "app/command_palette.h"
+#include "app/importer.h"
 #include "app/main_window.h"
 #include "widgets/failure_table.h"
 #include "widgets/frame_bar.h"
@@ -48,6 +50,17 @@ void MainWindow::add_commands() {
       {"file.recover", tr("Re&cover"), {}, tr("Brings back what was open when the program ended unexpectedly"), "File"},
       [this] { recover(); });
   a.enable("file.recover", false, tr("Nothing was lost: the program ended as it should."));
+  auto* importer = new Importer(session_, this);
+  a.add(section({"file.import",
+                 tr("&Import results …"),
+                 {},
+                 tr("Answers or descriptors that others made on this sequence: .csv, .txt, .json, .npy, .npz, Kapture"),
+                 "File",
+                 Needs::Sequence}),
+        [this, importer] {
+          const QString file = QFileDialog::getOpenFileName(this, tr("Import results on this sequence"));
+          if (!file.isEmpty()) importer->import(file.toStdString());
+        });
   a.menu("File/" + tr("Export"));
   a.add(section({"file.quit", tr("&Quit"), QKeySequence("Ctrl+Q"), tr("Close the window"), "File"}),
         [this] { close(); });
@@ -100,8 +113,7 @@ void MainWindow::add_commands() {
              "next_candidate"),
         [this] { session_.step_candidate(1); });
   a.add(tool(section({"go.next_failure", tr("Next f&ailure"), QKeySequence("F"),
-                      tr("The failure below this one in the table of failures"), "Go",
-                      Needs::Experiment}),
+                      tr("The failure below this one in the table of failures"), "Go", Needs::Experiment}),
              "next_failure"),
         [this] { failures_->next(); });
 

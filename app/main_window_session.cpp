@@ -4,6 +4,7 @@
 
 #include "app/autosave.h"
 #include "app/errand.h"
+#include "app/importer.h"
 #include "app/main_window.h"
 #include "app/message_bar.h"
 #include "app/recent.h"
@@ -132,6 +133,8 @@ void MainWindow::ask_where_to_save_session() {
 void MainWindow::open_path(const QString& path) {
   if (path.endsWith(session_suffix) && QFileInfo(path).isFile())
     open_session(path.toStdString());
+  else if (QFileInfo(path).isFile() && QFileInfo(path).fileName() != "experiment.json" && session_.opened())
+    findChild<Importer*>()->import(path.toStdString());  // of others, on what is open
   else
     session_.open(path.toStdString());
 }

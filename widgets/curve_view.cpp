@@ -1,11 +1,14 @@
 #include "widgets/curve_view.h"
 
+#include <QDialog>
+#include <QDialogButtonBox>
 #include <QEvent>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPainter>
 #include <QScrollArea>
+#include <QTextBrowser>
 #include <QToolButton>
 #include <algorithm>
 #include <cmath>
@@ -41,6 +44,25 @@ int nearest(int count, const auto& place, QPointF pixel, double reach) {
   return found;
 }
 
+/// The figures of the kinds of revisits, to be read and copied beside the window.
+void show_kinds(const CurveSource& source, QWidget* parent) {
+  auto* dialog = new QDialog(parent);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setObjectName("kinds");
+  dialog->setWindowTitle(CurveView::tr("%1: by direction, standstill and distance").arg(source.label));
+  auto* table = new QTextBrowser;
+  table->setAccessibleName(CurveView::tr("Figures by kind of revisit"));
+  table->setHtml(strata_table(*source.evaluation) +
+                 CurveView::tr("<p>%1</p>").arg(QString::fromStdString(one_line(source.evaluation->protocol))));
+  auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+  QObject::connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
+  auto* column = new QVBoxLayout(dialog);
+  column->addWidget(table);
+  column->addWidget(buttons);
+  dialog->resize(620, 340);
+  dialog->show();
+}
+
 }  // namespace
 
 CurveView::CurveView(QWidget* parent) : QWidget(parent) {
@@ -67,7 +89,10 @@ CurveView::CurveView(QWidget* parent) : QWidget(parent) {
   figures_ = new QLabel;
   figures_->setWordWrap(true);
   figures_->setTextFormat(Qt::RichText);
-  figures_->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+  figures_->setTextInteractionFlags(Qt::TextBrowserInteraction | Qt::TextSelectableByKeyboard);
+  connect(figures_, &QLabel::linkActivated, this, [this] {
+    if (const CurveSource* current = set_.current()) show_kinds(*current, this);
+  });
   figures_->setContentsMargins(8, 4, 8, 6);
   figures_->setAccessibleName(tr("Figures"));
   auto* layout = new QVBoxLayout(this);
@@ -269,6 +294,8 @@ void CurveView::tell_figures() {
   if (!current) return figures_->clear();
   QStringList lines = figures_text(*current->evaluation, chosen_point(), view_colours(palette()).muted_text);
   if (set_.sources.size() > 1) lines.front().prepend(QStringLiteral("<b>%1</b>: ").arg(current->label.toHtmlEscaped()));
+  if (!current->evaluation->strata.empty())
+    lines.back() += QStringLiteral(" &nbsp;·&nbsp; <a href='kinds'>%1</a>").arg(tr("by direction and distance …"));
   figures_->setText(height() < kLow ? lines.front() : lines.join(QStringLiteral("<br>")));
   QStringList remarks;
   for (const std::string& remark : current->evaluation->remarks) remarks << QString::fromStdString(remark);

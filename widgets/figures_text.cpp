@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <QLocale>
+#include <map>
 
 namespace relocus {
 namespace {
@@ -77,6 +78,38 @@ QStringList figures_text(const Evaluation& evaluation, const PrPoint* accepted, 
   if (figures.max_f1_interval) stamp << Text::tr("in brackets: 95 % intervals");
   lines << QStringLiteral("<span style='color:%1'>%2</span>").arg(muted.name(), stamp.join(gap));
   return lines;
+}
+
+QString strata_table(const Evaluation& evaluation) {
+  if (evaluation.strata.empty()) return {};
+  const std::map<std::string, QString> words{{"same_direction", Text::tr("Same direction")},
+                                             {"reverse", Text::tr("Reverse direction")},
+                                             {"moving", Text::tr("Driving")},
+                                             {"standstill", Text::tr("Standing still")},
+                                             {"within_3m", Text::tr("Nearest right answer within 3 m")},
+                                             {"3_to_5m", Text::tr("3 to 5 m away")},
+                                             {"5_to_10m", Text::tr("5 to 10 m away")},
+                                             {"10_to_25m", Text::tr("10 to 25 m away")},
+                                             {"beyond_25m", Text::tr("Beyond 25 m")}};
+  const auto cell = [](const QString& text) { return QStringLiteral("<td align='right'>%1</td>").arg(text); };
+  QString rows;
+  const auto add = [&](const QString& name, const Figures& figures) {
+    rows += QStringLiteral("<tr><td>%1</td>").arg(name) + cell(QLocale().toString(figures.num_queries));
+    for (const double value : {figures.recall_at.empty() ? 0. : figures.recall_at.front(), figures.max_f1,
+                               figures.average_precision, figures.extended_precision})
+      rows += cell(percent(value));
+    rows += QStringLiteral("</tr>");
+  };
+  add(QStringLiteral("<b>%1</b>").arg(Text::tr("All")), evaluation.figures);
+  for (const char* name : {"same_direction", "reverse", "moving", "standstill", "within_3m", "3_to_5m", "5_to_10m",
+                           "10_to_25m", "beyond_25m"})
+    if (const auto found = evaluation.strata.find(name); found != evaluation.strata.end())
+      add(words.at(name), found->second);
+  QString heads = QStringLiteral("<th align='left'>%1</th>").arg(Text::tr("Revisits"));
+  for (const QString& head :
+       {Text::tr("Queries"), Text::tr("Recall@1 [%]"), Text::tr("max F1 [%]"), Text::tr("AP [%]"), Text::tr("EP [%]")})
+    heads += QStringLiteral("<th align='right'>%1</th>").arg(head);
+  return QStringLiteral("<table cellspacing='0' cellpadding='4'><tr>%1</tr>%2</table>").arg(heads, rows);
 }
 
 }  // namespace relocus

@@ -17,4 +17,7 @@ QString accepted_from(const Evaluation& evaluation, double threshold);
 /// protocol in the colour `muted`: two or three lines of rich text.
 QStringList figures_text(const Evaluation& evaluation, const PrPoint* accepted, const QColor& muted);
 
+/// The figures by kind of revisit (direction, standstill, distance) as a table of rich text; empty: no kinds are known.
+QString strata_table(const Evaluation& evaluation);
+
 }  // namespace relocus
