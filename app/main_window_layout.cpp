@@ -109,10 +109,13 @@ void MainWindow::lay_out(const QString& name) {
     return session_.opened() && can_read(modality, session_.opened()->sequence);
   };
   const bool images = holds(Modality::Image), scans = holds(Modality::Lidar);
-  const Pane pane = images ? preset->window : without(preset->window, "images");  // it would only say that it is empty
+  Pane pane = preset->window;  // without those that would only say that they are empty
+  if (!images) pane = without(std::move(pane), "images");
+  if (images && !scans)
+    for (const char* of_scans : {"pair", "query", "candidate", "bev", "overlap"})
+      pane = without(std::move(pane), of_scans);
   arrange(*this, docks_, pane);
   share_out(*this, docks_, pane);
-  if (QDockWidget* dock = docks_.at("images"); images && !scans && !dock->isHidden()) dock->raise();
   if (saved) restoreState(QSettings().value(setting_of(name)).toByteArray(), kLayoutVersion);
   for (const auto& other : presets)
     if (!other.needs || docks_.contains(other.needs)) actions_[command_of(other.name)]->setChecked(other.name == name);

@@ -7,6 +7,7 @@
 #include <QResizeEvent>
 #include <QTextBrowser>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "widgets/theme.h"
 
@@ -62,7 +63,7 @@ SequencePanel::SequencePanel(QWidget* parent)
   sentences_->document()->setDocumentMargin(0);
   sentences_->setAccessibleName(tr("Problems and remarks"));
   sentences_->setObjectName("data_check");
-  deep_->setToolTip(tr("Looks for empty scans, points that are no numbers and points out of range. Takes a while."));
+  name_deep_check(false);
 
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(8, 6, 8, 6);
@@ -82,7 +83,9 @@ void SequencePanel::show_sequence(const Sequence& sequence) {
   folder_name_ = QString::fromStdString(sequence.folder.string());
   folder_->setToolTip(folder_name_);
   elide();
+  has_scans_ = std::ranges::any_of(sequence.frames, [](const Frame& frame) { return !frame.cloud.empty(); });
   deep_->setEnabled(true);
+  name_deep_check(false);
 }
 
 void SequencePanel::show_check(const DataCheck& check) {
@@ -92,7 +95,17 @@ void SequencePanel::show_check(const DataCheck& check) {
 
 void SequencePanel::show_checking(bool active) {
   deep_->setEnabled(!active && !name_->text().isEmpty());
-  deep_->setText(active ? tr("Reading every scan …") : tr("Read every scan"));
+  name_deep_check(active);
+}
+
+void SequencePanel::name_deep_check(bool active) {
+  if (has_scans_)
+    deep_->setText(active ? tr("Reading every scan …") : tr("Read every scan"));
+  else
+    deep_->setText(active ? tr("Reading every image …") : tr("Read every image"));
+  deep_->setToolTip(
+      has_scans_ ? tr("Looks for empty scans, points that are no numbers and points out of range. Takes a while.")
+                 : tr("Looks for images that cannot be read. Takes a while."));
 }
 
 void SequencePanel::clear() {

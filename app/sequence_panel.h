@@ -30,6 +30,7 @@ class SequencePanel : public QWidget {
   void resizeEvent(QResizeEvent* event) override;
 
  private:
+  void name_deep_check(bool active);
   void fill();
   void elide();
 
@@ -40,6 +41,7 @@ class SequencePanel : public QWidget {
   QTextBrowser* sentences_;
   QPushButton* deep_;
   DataCheck check_;
+  bool has_scans_ = true;
   QString folder_name_;
 };
 

@@ -57,9 +57,12 @@ void Session::adopt(Opening opening) {
   Q_EMIT evaluation_changed(nullptr);
   Q_EMIT check_changed(check);
   tell_opened_from(opening.path);
-  Q_EMIT logged(Severity::Info, QString::fromStdString(
-                                    fmt::format("{}: {} frames, {} scans, {} poses, {:.0f} m", opened_->sequence.name,
-                                                check.num_frames, check.num_clouds, check.num_poses, check.travelled)));
+  QStringList parts{tr("%1 frames").arg(check.num_frames)};
+  if (check.num_clouds > 0) parts << tr("%1 scans").arg(check.num_clouds);
+  if (check.num_images > 0) parts << tr("%1 images").arg(check.num_images);
+  parts << (check.num_poses > 0 ? tr("%1 poses").arg(check.num_poses) : tr("no poses"));
+  if (check.travelled > 0) parts << tr("%1 m").arg(check.travelled, 0, 'f', 0);
+  Q_EMIT logged(Severity::Info, tr("%1: %2").arg(QString::fromStdString(opened_->sequence.name), parts.join(", ")));
   for (const auto& problem : check.problems) Q_EMIT logged(Severity::Warning, QString::fromStdString(problem));
 
   reviews_.open(opened_->trajectory.numbers);
@@ -207,8 +210,8 @@ void Session::check_every_scan() {
   runner(Activity::Checking)
       .start([opened = opened_](const Progress& progress) { return check(opened->sequence, true, progress); },
              [this](const DataCheck& check) {
-               Q_EMIT logged(Severity::Info, check.problems.empty() ? tr("Every scan was read: no problems.")
-                                                                    : tr("Every scan was read."));
+               Q_EMIT logged(Severity::Info, check.problems.empty() ? tr("Every file was read: no problems.")
+                                                                    : tr("Every file was read."));
                for (const auto& problem : check.problems)
                  Q_EMIT logged(Severity::Warning, QString::fromStdString(problem));
                Q_EMIT check_changed(check);

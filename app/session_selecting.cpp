@@ -110,7 +110,10 @@ void Session::receive(const std::shared_ptr<const Scan>& scan) {
   }
 }
 
-void Session::receive_failure(FrameId frame, const QString& message) {
+void Session::receive_failure(FrameId frame, const QString& reason) {
+  const Frame& failed = opened_->sequence.frames[std::size_t(frame)];
+  const bool only_image = failed.cloud.empty() && !failed.image.empty();  // which is no failure
+  const QString message = only_image ? tr("No scan here, only an image: it is shown under Images.") : reason;
   const bool is_query = frame == query_;
   if (const auto found = std::ranges::find(awaited_, frame); found != awaited_.end())
     awaited_.erase(awaited_.begin(), found + 1);
@@ -119,7 +122,7 @@ void Session::receive_failure(FrameId frame, const QString& message) {
     candidate_shown_ = frame;
     Q_EMIT candidate_scan_failed(message);
   }
-  if (is_query || candidate_ == frame) Q_EMIT logged(Severity::Error, message);
+  if ((is_query || candidate_ == frame) && !only_image) Q_EMIT logged(Severity::Error, message);
 }
 
 }  // namespace relocus
