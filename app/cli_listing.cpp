@@ -1,4 +1,5 @@
 #include "app/cli.h"
+#include "core/complexity.h"
 #include "core/datasets/check.h"
 #include "core/datasets/registry.h"
 #include "core/encodings.h"
@@ -73,12 +74,24 @@ void add_listing_commands(CLI::App& app, Cli& cli) {
   add_command(app, cli, "methods", "Methods and their options")->callback([&cli] { list_methods(cli); });
   add_command(app, cli, "datasets", "Layouts of files that are understood")->callback([&cli] { list_datasets(cli); });
 
-  CLI::App* const info = add_command(app, cli, "info", "What a sequence holds and what is wrong with it");
+  CLI::App* const info =
+      add_command(app, cli, "info", "What a sequence holds and what is wrong with it, or what a method costs");
   const auto folder = std::make_shared<std::string>();
   const auto deep = std::make_shared<bool>(false);
-  info->add_option("SEQUENCE", *folder, "Folder of a sequence")->required();
+  info->add_option("SEQUENCE", *folder, "Folder of a sequence");
   info->add_flag("--deep", *deep, "Read every scan and image too");
-  info->callback([&cli, folder, deep] { inform(cli, *folder, *deep); });
+  const auto method = std::make_shared<MethodFlags>();
+  const auto counted = std::make_shared<bool>(false);
+  method->add_to(*info, /*required=*/false);
+  info->add_flag("--count-only", *counted, "Of a method: do not measure time and memory");
+  info->callback([&cli, folder, deep, method, counted] {
+    if (folder->empty() == method->method.empty())
+      throw CLI::ValidationError("give one of: SEQUENCE, --method M (clusvpr tells what it costs)");
+    if (method->method.empty()) return inform(cli, *folder, *deep);
+    const Complexity complexity =
+        complexity_of(relocus::method(method->method), *method->options(), method->resources, !*counted);
+    cli.tell(describe(complexity), to_json(complexity));
+  });
 }
 
 }  // namespace relocus

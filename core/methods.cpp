@@ -30,9 +30,13 @@ const MethodInfo& first_method(const Sequence& sequence) {
   };
   const auto needs_none = [&](const MethodInfo& info) { return fits(info) && !info.needs_weights; };
   const std::span<const MethodInfo> all = methods();
-  auto found = std::ranges::find_if(all, has_weights);
-  if (found == all.end()) found = std::ranges::find_if(all, needs_none);
-  if (found == all.end()) found = std::ranges::find_if(all, fits);
+  const auto find = [&](const auto& accepts) {  // of images the one that most weights are for
+    const auto known = std::ranges::find(all, "netvlad", &MethodInfo::name);
+    return known != all.end() && accepts(*known) ? known : std::ranges::find_if(all, accepts);
+  };
+  auto found = find(has_weights);
+  if (found == all.end()) found = find(needs_none);
+  if (found == all.end()) found = find(fits);
   return found == all.end() ? all.front() : *found;
 }
 

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "core/checkpoints.h"
+#include "core/complexity.h"
 #include "core/keypoints.h"
 #include "core/methods/registry.h"
 #include "core/networks/bench.h"
+#include "core/networks/clusvpr_widths.h"
 #include "core/networks/image_widths.h"
 #include "core/networks/widths.h"
 #include "core/training.h"
@@ -44,6 +46,9 @@ struct NetworkLibrary {
   void (*write_golden_image_weights)(const std::filesystem::path& folder, const std::string& suffix,
                                      const ImageWidths& widths, const std::string& flavour);
   std::vector<StageTime> (*bench_patches)(int threads);
+  Complexity (*clusvpr_complexity)(const Options& options, const Resources& resources, bool measure);
+  void (*write_golden_clusvpr_weights)(const std::filesystem::path& folder, const std::string& suffix,
+                                       const ClusvprWidths& widths);
 };
 
 /// Loads it if need be. Throws, naming where it belongs, when it cannot be loaded.

@@ -4,6 +4,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/network_library.h"
+#include "core/networks/clusvpr_method.h"
 #include "core/networks/keypoints.h"
 #include "core/networks/netvlad_method.h"
 #include "core/networks/overlap_netvlad.h"
@@ -19,7 +20,8 @@ namespace relocus {
 namespace {
 
 const NetworkMethod& network_method(std::string_view name) {
-  static const NetworkMethod methods[] = {overlap_netvlad_network(), netvlad_network(), patch_netvlad_network()};
+  static const NetworkMethod methods[] = {overlap_netvlad_network(), netvlad_network(), patch_netvlad_network(),
+                                          clusvpr_network()};
   const auto* const found = std::ranges::find(methods, name, &NetworkMethod::name);
   if (found == std::end(methods)) throw Error("the library of networks has no method \"{}\"", name);
   return *found;
@@ -46,6 +48,8 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
       train_networks,
       write_golden_image_weights,
       [](int threads) { return bench_patches(threads); },
+      clusvpr_complexity,
+      write_golden_clusvpr_weights,
   };
   return library;
 }
