@@ -10,6 +10,8 @@
 namespace relocus {
 namespace {
 
+constexpr int colab_parameters = 28;  // whose loop, in the published program, makes a step for each
+
 bool has_option(Options& options, const std::string& name) { return to_json(options).contains(name); }
 
 std::string key_of(const std::string& assignment) { return assignment.substr(0, assignment.find('=')); }
@@ -24,8 +26,8 @@ void TrainingOptions::visit(OptionVisitor& option) {
   option("seed", seed, {0, 1 << 30}, {"", "Decides the first weights, the order of samples and every variation"});
   option("steps", steps, {0, 100'000'000}, {"steps", "Changes of the weights; 0: the given ones are only validated"});
   option("accumulate", accumulate, {1, 4096}, {"samples", "Whose gradients make one step, in every process"});
-  option("learning_rate", learning_rate, {1e-9, 1.0}, {"", "Of Adam, at the start"});
-  option("weight_decay", weight_decay, {0.0, 1.0}, {"", "Of Adam"});
+  option("learning_rate", learning_rate, {1e-9, 1.0}, {"", "At the start"});
+  option("weight_decay", weight_decay, {0.0, 1.0}, {"", "Added to the gradient"});
   option("decay", decay, {0.0, 1.0}, {"", "Factor of the learning rate every decay_every steps"});
   option("decay_every", decay_every, {1, 100'000'000}, {"steps", "See decay"});
   option("validate_every", validate_every, {1, 100'000'000}, {"steps", "Between looks at the held-out sequences"});
@@ -111,8 +113,26 @@ double ImageVladOptions::rate_after(std::int64_t step) const {
   return grown * learning_rate * (1 + std::cos(std::numbers::pi * done)) / 2;
 }
 
+OptimiserOptions ImageVladOptions::optimiser_options() const {
+  const bool colab = reference && is_random() && !is_contrast();
+  return {optimiser == "sgd", weight_decay, momentum, colab ? colab_parameters - 1 : 0};
+}
+
 void ImageVladOptions::visit(OptionVisitor& option) {
+  static constexpr std::string_view losses[] = {"triplets", "contrast"}, optimisers[] = {"sgd", "adam"},
+                                    minings[] = {"hardest", "random"};
+  option("loss", loss, losses,
+         {"",
+          "triplets: as published, for weights that know images; contrast: a place in two views against all other "
+          "places of a sample, for random weights too (with optimiser=adam, learning_rate=5e-4, train_from=0, "
+          "cosine=on)"});
+  option("optimiser", optimiser, optimisers, {"", "sgd: with momentum, as published"});
+  option("momentum", momentum, {0.0, 0.9999}, {"", "Of sgd"});
   TrainingOptions::visit(option);
+  option("epochs", epochs, {0, 100'000},
+         {"", "Of triplets: as many steps as let each query ask so often; published: 30; 0: steps counts"});
+  option("decay_epochs", decay_epochs, {0, 100'000},
+         {"epochs", "Of triplets, in place of decay_every; published: 5; 0: that counts"});
   option("warm_up", warm_up, {0, 1'000'000}, {"steps", "In which the learning rate grows to what it is"});
   option("cosine", cosine,
          {"", "The learning rate falls like half a cosine to nothing at the last step, instead of by decay"});
@@ -120,18 +140,36 @@ void ImageVladOptions::visit(OptionVisitor& option) {
   option("image_height", image_height, {16, 8192}, {"pixels", "Images are brought to this height"});
   option("train_from", train_from, {0, 29},
          {"", "Modules of VGG-16 from this one on learn: 24 (conv5) as published, 0: all, 29: NetVLAD's layer alone"});
-  option("places", places, {2, 1024}, {"", "Of a sample, each in two views; all others are its negatives"});
-  option("positive_radius", positive_radius, {0.1, 1000.0}, {"m", "Nearer images may show the same place"});
+  option("positive_radius", positive_radius, {0.0, 1000.0},
+         {"m", "Nearer images may show the same place; 0: as the data set says, by radius, tolerance or list"});
   option("positive_turn", positive_turn, {1.0, 180.0}, {"deg", "If their headings differ by no more than this"});
-  option("negative_radius", negative_radius, {0.1, 10000.0},
-         {"m", "Images beyond it show another place, as those of other sequences do"});
+  option("negative_radius", negative_radius, {0.0, 10000.0},
+         {"m", "Images beyond it show another place, as those of other sequences do; 0: all that are not right"});
+  option("mining", mining, minings,
+         {"",
+          "hardest: the most similar images of other places, found every refresh_every steps (Patch-NetVLAD); random: "
+          "by lot, the database alone (NetVLAD in Colab: queries=1 negatives=1 accumulate=8 learning_rate=1e-5 "
+          "epochs=5 decay_epochs=0 decay=1 positive_radius=0 negative_radius=0)"});
+  option("queries", queries, {1, 256}, {"images", "Of a sample of triplets, each with a positive and its negatives"});
+  option("negatives", negatives, {1, 256}, {"images", "Of each query, at most"});
+  option("margin", margin, {0.0, 4.0}, {"", "Of triplets; distances are to differ by its root"});
+  option("candidates", candidates, {0, 1'000'000},
+         {"images", "Drawn by lot, among which the hardest are found; 0: all"});
+  option("refresh_every", refresh_every, {1, 100'000'000}, {"steps", "After which the hardest are found anew"});
+  option("reference", reference,
+         {"",
+          "With mining=hardest similarities are compared as if they were distances; with mining=random an image may be "
+          "its own positive, and each step is of a sum of gradients, with 27 empty ones behind it: the published "
+          "programs' known errors"});
+  option("places", places, {2, 1024}, {"", "Of a sample of contrast, each in two views; all others are its negatives"});
   option("twin_share", twin_share, {0.0, 1.0},
          {"", "Of places whose two views are made of one picture: known which of their cells correspond"});
   option("temperature", temperature, {0.001, 10.0}, {"", "Of the contrast of descriptors: low ones fear the hardest"});
   option("local_weight", local_weight, {0.0, 100.0}, {"", "Of the contrast of corresponding cells"});
   option("local_temperature", local_temperature, {0.001, 10.0}, {"", "Of the contrast of cells"});
-  option("augment", augment, {"", "Views vary in region, mirroring, colour, light, sharpness, noise and occlusion"});
-  option("strength", strength, {0.0, 2.0}, {"", "How much they vary"});
+  option("augment", augment,
+         {"", "Views of contrast vary in region, mirroring, colour, light, sharpness, noise and occlusion"});
+  option("strength", strength, {0.0, 2.0}, {"", "How much they vary; more is learned more slowly, and holds farther"});
   option("memory", memory, {0.0, 1000.0}, {"GB", "For decoded pictures, which are read but once as far as they fit"});
   option("block1", block1, {1, 4096},
          {"channels", "Of VGG-16's first block; for random weights, as those that follow"});

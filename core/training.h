@@ -13,6 +13,14 @@
 
 namespace relocus {
 
+/// How gradients change weights.
+struct OptimiserOptions {
+  bool sgd = false;  ///< stochastic gradient descent with momentum; otherwise Adam
+  double weight_decay = 0;
+  double momentum = 0.9;  ///< of SGD
+  int idle_steps = 0;     ///< of SGD: steps of momentum and weight decay alone behind each one
+};
+
 /// What every training asks: how long, how fast, how often it is looked at. Steps count changes of the weights.
 struct TrainingOptions : Options {
   int seed = 1;
@@ -30,6 +38,7 @@ struct TrainingOptions : Options {
 
   /// The learning rate of the step that follows `step` ones.
   virtual double rate_after(std::int64_t step) const;
+  virtual OptimiserOptions optimiser_options() const { return {.weight_decay = weight_decay}; }
   void visit(OptionVisitor& option) override;
 };
 
@@ -92,28 +101,42 @@ struct ImageClusterOptions : ImageStageOptions {
   void visit(OptionVisitor& option) override;
 };
 
-/// The network of images itself: VGG-16's layers and the NetVLAD layer, by contrast, from random weights too.
+/// The network of images itself: VGG-16's layers and the NetVLAD layer. By triplets, as published (Patch-NetVLAD's
+/// training; with mining "random" the one of NetVLAD in Colab), or by contrast, from random weights too.
 struct ImageVladOptions : TrainingOptions {
-  ImageVladOptions() { validate_every = 500; }
+  ImageVladOptions() { weight_decay = 1e-3, decay = 0.5, validate_every = 500, save_every = 100; }
 
-  int warm_up = 0;      ///< [steps] in which the learning rate grows to what it is
-  bool cosine = false;  ///< it falls like half a cosine to nothing at the last step, instead of by `decay`
+  std::string loss = "triplets", optimiser = "sgd";
+  double momentum = 0.9;
+  int epochs = 0;        ///< of triplets: the steps that they take, instead of `steps`
+  int decay_epochs = 5;  ///< of triplets: instead of decay_every; 0: that counts
+  int warm_up = 0;       ///< [steps] in which the learning rate grows to what it is
+  bool cosine = false;   ///< it falls like half a cosine to nothing at the last step, instead of by `decay`
   int image_width = 640, image_height = 480;  ///< [pixels]
   int train_from = 24;                        ///< module of VGG-16; 0: all learn
-  int places = 16;                            ///< of a sample, each in two views
-  double positive_radius = 10;                ///< [m] in the plane: nearer images may show the same place
-  double positive_turn = 30;                  ///< [deg] if their headings differ by no more
-  double negative_radius = 25;                ///< [m] beyond it they show another place, as in other sequences
-  double twin_share = 0.25;                   ///< of places whose views are of one picture, so that cells correspond
+  double positive_radius = 10;     ///< [m] in the plane: nearer images may show the same place; 0: as the data set says
+  double positive_turn = 30;       ///< [deg] if their headings differ by no more
+  double negative_radius = 25;     ///< [m] beyond it they show another place, as in other sequences; 0: those not right
+  std::string mining = "hardest";  ///< of triplets
+  int queries = 4, negatives = 5;  ///< of a sample of triplets; of each query
+  double margin = 0.1;             ///< of triplets: distances differ by its root
+  int candidates = 1000;           ///< images among which the hardest negatives are found; 0: all
+  int refresh_every = 250;         ///< [steps] after which they are found anew
+  bool reference = false;          ///< the published programs' mining, or Colab's steps, with their known errors
+  int places = 16;                 ///< of a sample of contrast, each in two views
+  double twin_share = 0.25;        ///< of places whose views are of one picture, so that cells correspond
   double temperature = 0.07;
   double local_weight = 0.3;  ///< of the loss of corresponding cells
   double local_temperature = 0.1;
-  bool augment = true;
-  double strength = 1;  ///< of the augmentation
-  double memory = 4;    ///< [GB] for decoded pictures
+  bool augment = true;    ///< views of contrast
+  double strength = 0.5;  ///< of the augmentation
+  double memory = 4;      ///< [GB] for decoded pictures
   int block1 = 64, block2 = 128, block3 = 256, block4 = 512, block5 = 512, clusters = 16;  ///< see ImageWidths
 
+  bool is_contrast() const { return loss == "contrast"; }
+  bool is_random() const { return mining == "random"; }
   double rate_after(std::int64_t step) const override;
+  OptimiserOptions optimiser_options() const override;
   void visit(OptionVisitor& option) override;
 };
 

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int64_t fewest_cells = 8;
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
-constexpr double neighbourhood = 1.5;  // [cells] within which cells see much of the same
+constexpr double difference_epsilon = 1e-6;  // torch's
+constexpr double neighbourhood = 1.5;        // [cells] within which cells see much of the same
 
 double share(const torch::Tensor& right) { return right.to(torch::kFloat).mean().item<double>(); }
 
@@ -65,6 +66,15 @@ ContrastLoss cell_contrast(const torch::Tensor& first, const torch::Tensor& seco
   const torch::Tensor right = torch::arange(count, first.device());
   using torch::nn::functional::cross_entropy;
   return {(cross_entropy(logits, right) + cross_entropy(logits.t(), right)) / 2, share(logits.argmax(1) == right)};
+}
+
+ImageTripletLoss image_triplets(const torch::Tensor& queries, const torch::Tensor& positives,
+                                const torch::Tensor& negatives, const torch::Tensor& owners, double margin) {
+  const torch::Tensor near = (queries - positives + difference_epsilon).norm(2, {1});  // [T]
+  const torch::Tensor of_owner = near.index_select(0, owners);
+  const torch::Tensor far = (queries.index_select(0, owners) - negatives + difference_epsilon).norm(2, {1});  // [N]
+  const torch::Tensor excess = torch::relu(of_owner - far + margin);
+  return {excess.mean(), near.mean().item<double>(), far.mean().item<double>(), share(excess > 0)};
 }
 
 }  // namespace relocus

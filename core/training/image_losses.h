@@ -26,4 +26,16 @@ torch::Tensor corresponding_cells(const Region& from, const Region& to, std::int
 ContrastLoss cell_contrast(const torch::Tensor& first, const torch::Tensor& second, const torch::Tensor& at,
                            double temperature);
 
+struct ImageTripletLoss {
+  torch::Tensor loss;  ///< scalar
+  double positive_distance = 0, negative_distance = 0;
+  double violated = 0;  ///< share of triplets that add to the loss
+};
+
+/// Each of T queries nearer to its positive than to each of its negatives, of which there are N in all, by the margin:
+/// max(0, |q - p| - |q - n| + margin), the mean over negatives. [T, D], [T, D], [N, D]; `owners` [N]: the query of
+/// each. As torch's triplet_margin_loss: 1e-6 is added to the differences.
+ImageTripletLoss image_triplets(const torch::Tensor& queries, const torch::Tensor& positives,
+                                const torch::Tensor& negatives, const torch::Tensor& owners, double margin);
+
 }  // namespace relocus

@@ -28,7 +28,8 @@ std::vector<Sequence> open_image_sequences(const std::vector<std::filesystem::pa
     Sequence sequence = open_sequence(folder);
     if (std::ranges::all_of(sequence.frames, [](const Frame& frame) { return frame.image.empty(); }))
       throw Error("{} has no images to learn from", folder.string());
-    if (std::ranges::none_of(sequence.frames, [](const Frame& frame) { return frame.world_from_sensor.has_value(); }))
+    const auto has_pose = [](const Frame& frame) { return frame.world_from_sensor.has_value(); };
+    if (std::ranges::none_of(sequence.frames, has_pose) && !sequence.truth.knows())
       throw Error("{} has no poses: training needs to know which images show the same place", folder.string());
     sequences.push_back(std::move(sequence));
   }
@@ -55,42 +56,80 @@ std::shared_ptr<const Picture> PictureStore::picture(int sequence, FrameId frame
 
 ImagePlaces::ImagePlaces(const std::vector<Sequence>& sequences, const ImagePlaceOptions& options) : options_(options) {
   const double most = options.positive_turn / 180 * std::numbers::pi + 1e-9;
+  const bool by_distance = options.positive_radius > 0;
   for (std::size_t s = 0; s < sequences.size(); ++s) {
-    names_.push_back(sequences[s].name);
-    trajectories_.push_back(trajectory(sequences[s]));
+    const Sequence& sequence = sequences[s];
+    if (!by_distance && !sequence.truth.knows())
+      throw Error("{} does not say how near images of the same place lie: set positive_radius", sequence.name);
+    names_.push_back(sequence.name);
+    truths_.push_back(sequence.truth);
+    trajectories_.push_back(trajectory(sequence));
     const Trajectory& path = trajectories_.back();
+    const auto is_database = [&](FrameId frame) { return std::size_t(frame) < sequence.num_database; };
+    const bool apart = sequence.num_database > 0 && options.roles == ImageRoles::Apart;
+    const bool database_alone = sequence.num_database > 0 && options.roles == ImageRoles::Database;
+    const bool needs_pose = by_distance || sequence.truth.radius > 0;
     std::vector<int> own;
-    for (const Frame& frame : sequences[s].frames)
-      if (!frame.image.empty() && path.has_pose(frame.id)) {
-        own.push_back(size());
-        frames_.push_back({int(s), frame.id});
-      }
-    if (own.empty()) throw Error("{}: no image has a pose", names_.back());
+    for (const Frame& frame : sequence.frames) {
+      if (frame.image.empty() || (needs_pose && !path.has_pose(frame.id))) continue;
+      if (database_alone && !is_database(frame.id)) continue;
+      own.push_back(size());
+      if (!apart || is_database(frame.id)) answers_.push_back(size());
+      frames_.push_back({int(s), frame.id});
+    }
+    if (own.empty()) throw Error("{}: no image has a pose", sequence.name);
     std::vector<int> again;
     for (const int i : own) {
       const FrameId a = frame(i).frame;
       std::vector<int> near, far_in_time;
       for (const int j : own) {
         const FrameId b = frame(j).frame;
-        if (i == j || distance(path, a, b, true) > options.positive_radius) continue;
-        if (heading_difference(path, a, b) > most) continue;  // an unknown one differs from none
+        if (i == j || (apart && (is_database(a) || !is_database(b)))) continue;
+        if (!is_right(s, a, b)) continue;
+        if (by_distance && heading_difference(path, a, b) > most) continue;  // an unknown one differs from none
         near.push_back(j);
         if (std::abs(path.travelled[std::size_t(a)] - path.travelled[std::size_t(b)]) > another_visit)
           far_in_time.push_back(j);
       }
       if (!far_in_time.empty()) again.push_back(i);
+      if (!near.empty()) queries_.push_back(i);
       positives_.push_back(std::move(near));
       revisits_.push_back(std::move(far_in_time));
     }
     of_sequence_.push_back(std::move(own));
     revisited_.push_back(std::move(again));
   }
+  if (queries_.empty())
+    throw Error(
+        "no image to learn from has another one of the same place: are they {} m apart, or more than {} degrees?",
+        options.positive_radius, options.positive_turn);
+  const auto is_other = [&](int number) { return !may_be_same(queries_.front(), number); };
+  if (std::ranges::none_of(answers_, is_other))
+    throw Error("all images to learn from may show the same place: they lie within {} m", options.negative_radius);
+}
+
+bool ImagePlaces::is_right(std::size_t sequence, FrameId a, FrameId b) const {
+  const Trajectory& path = trajectories_[sequence];
+  const KnownTruth& truth = truths_[sequence];
+  if (options_.positive_radius > 0) return distance(path, a, b, true) <= options_.positive_radius;
+  if (!truth.listed.empty()) {
+    const auto listed = [&](FrameId x, FrameId y) {
+      return std::size_t(x) < truth.listed.size() && std::ranges::binary_search(truth.listed[std::size_t(x)], y);
+    };
+    return listed(a, b) || listed(b, a);
+  }
+  if (truth.frame_tolerance >= 0)
+    return std::abs(path.numbers[std::size_t(a)] - path.numbers[std::size_t(b)]) <= truth.frame_tolerance;
+  return distance(path, a, b, true) <= truth.radius;
 }
 
 bool ImagePlaces::may_be_same(int a, int b) const {
   const ImageFrame &x = frame(a), &y = frame(b);
-  return x.sequence == y.sequence &&
-         distance(trajectories_[std::size_t(x.sequence)], x.frame, y.frame, true) <= options_.negative_radius;
+  if (x.sequence != y.sequence) return false;
+  const auto sequence = std::size_t(x.sequence);
+  if (options_.negative_radius > 0 && options_.positive_radius > 0)
+    return distance(trajectories_[sequence], x.frame, y.frame, true) <= options_.negative_radius;
+  return x.frame == y.frame || is_right(sequence, x.frame, y.frame);
 }
 
 std::string ImagePlaces::name(int number) const {

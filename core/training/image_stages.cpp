@@ -203,7 +203,7 @@ std::vector<TrainingOutcome> train_image_networks(const TrainingJob& job, Worker
     const auto started = std::chrono::steady_clock::now();
     const auto options = stage_options(stage, job.assignments);
     TrainingOutcome outcome{.stage = stage.name};
-    if (const auto* vlad = dynamic_cast<const ImageVladOptions*>(options.get())) {
+    if (auto* vlad = dynamic_cast<ImageVladOptions*>(options.get())) {
       const TrainingRun run{"netvlad",
                             stage.name,
                             names_of(job.sequences),
@@ -212,7 +212,7 @@ std::vector<TrainingOutcome> train_image_networks(const TrainingJob& job, Worker
                             job.resume,
                             torch_device(job.device).str(),
                             at::get_num_threads()};
-      const auto task = make_image_task(job, *vlad, tensors, flavour, source, progress);
+      const auto task = make_image_task(job, *vlad, {tensors, flavour, source}, workers.count(), progress);
       outcome = run_training(*task, *vlad, run, workers, progress, listener);
       workers.barrier();
       tensors = best_weights(run.folder);

@@ -12,6 +12,7 @@
 #include "core/networks/device.h"
 #include "core/networks/submanifold.h"
 #include "core/train_log.h"
+#include "core/training/optimiser.h"
 #include "core/training/workers.h"
 #include "core/weights/load.h"
 
@@ -21,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using Values = std::vector<std::pair<std::string, double>>;
 
-constexpr double mean_decay = 0.9, square_decay = 0.999, adam_epsilon = 1e-8;
 constexpr std::int64_t report_every = 10;  // steps
 
 /// Samples in order of their numbers, read ahead by a few threads.
@@ -146,10 +146,10 @@ struct Standing {
   int worse = 0;  ///< validations since the best one
 };
 
-void save_checkpoint(const fs::path& file, const TrainingTask& task, torch::nn::Module& network, const Adam& adam,
-                     const Standing& standing, const std::string& options) {
+void save_checkpoint(const fs::path& file, const TrainingTask& task, torch::nn::Module& network,
+                     const Optimiser& optimiser, const Standing& standing, const std::string& options) {
   Tensors tensors = state_of(network, "network.");
-  tensors.merge(with_prefix(adam.state(), "adam."));
+  tensors.merge(with_prefix(optimiser.state(), "adam."));
   tensors.merge(with_prefix(task.state(), "task."));
   write_safetensors(file, tensors,
                     {{"format", "relocus-training"},
@@ -161,7 +161,7 @@ void save_checkpoint(const fs::path& file, const TrainingTask& task, torch::nn::
                      {"options", options}});
 }
 
-Standing load(const fs::path& path, TrainingTask& task, Adam& adam, const std::string& options) {
+Standing load(const fs::path& path, TrainingTask& task, Optimiser& optimiser, const std::string& options) {
   const TensorFile file = read_safetensors(path);
   Standing standing;
   standing.step = std::int64_t(number_of(file, "step", path));
@@ -173,7 +173,7 @@ Standing load(const fs::path& path, TrainingTask& task, Adam& adam, const std::s
     throw Error("{} was trained with other options or sequences: resume with those ({}), or train in another folder",
                 path.string(), kept == file.metadata.end() ? "unknown" : kept->second);
   load_strictly(task.network(), file.tensors, "network.", path.string());
-  adam.restore(under_prefix(file.tensors, "adam."));
+  optimiser.restore(under_prefix(file.tensors, "adam."));
   task.restore(under_prefix(file.tensors, "task."));
   return standing;
 }
@@ -181,7 +181,8 @@ Standing load(const fs::path& path, TrainingTask& task, Adam& adam, const std::s
 /// What resuming must find unchanged: how long to train and how often to look may change.
 std::string fixed_options(const TrainingOptions& options, const TrainingRun& run, int workers) {
   nlohmann::ordered_json json = to_json(options);
-  for (const char* free : {"steps", "validate_every", "validation_pairs", "save_every", "patience", "loaders"})
+  for (const char* free :
+       {"steps", "validate_every", "validation_pairs", "save_every", "patience", "loaders", "memory", "epochs"})
     json.erase(free);
   json["accumulate"] = options.accumulate * workers;  // a step may be shared out anew
   json["method"] = run.method, json["stage"] = run.stage;
@@ -190,51 +191,6 @@ std::string fixed_options(const TrainingOptions& options, const TrainingRun& run
 }
 
 }  // namespace
-
-Adam::Adam(const torch::nn::Module& network, double weight_decay) : weight_decay_(weight_decay) {
-  for (const auto& entry : network.named_parameters())
-    parts_.push_back({entry.key(), entry.value(), torch::zeros_like(entry.value()), torch::zeros_like(entry.value()),
-                      torch::zeros({}, torch::kLong)});
-}
-
-void Adam::step(double learning_rate) {
-  const torch::NoGradGuard no_gradient;
-  for (Part& part : parts_) {
-    torch::Tensor& gradient = part.parameter.mutable_grad();
-    if (!gradient.defined()) continue;
-    const double steps = double(part.steps.add_(1).item<std::int64_t>());
-    const double mean_scale = 1 - std::pow(mean_decay, steps), square_scale = 1 - std::pow(square_decay, steps);
-    if (weight_decay_ != 0) gradient.add_(part.parameter, weight_decay_);
-    part.mean.mul_(mean_decay).add_(gradient, 1 - mean_decay);
-    part.square.mul_(square_decay).addcmul_(gradient, gradient, 1 - square_decay);
-    const torch::Tensor divisor = (part.square.sqrt() / std::sqrt(square_scale)).add_(adam_epsilon);
-    part.parameter.addcdiv_(part.mean, divisor, -learning_rate / mean_scale);
-    gradient = torch::Tensor();
-  }
-}
-
-Tensors Adam::state() const {
-  Tensors state;
-  for (const Part& part : parts_) {
-    state["mean." + part.name] = part.mean.cpu();
-    state["square." + part.name] = part.square.cpu();
-    state["steps." + part.name] = part.steps.clone();
-  }
-  return state;
-}
-
-void Adam::restore(const Tensors& state) {
-  const torch::NoGradGuard no_gradient;
-  for (Part& part : parts_)
-    for (auto& [kind, tensor] :
-         {std::pair("mean.", part.mean), std::pair("square.", part.square), std::pair("steps.", part.steps)}) {
-      const auto found = state.find(kind + part.name);
-      if (found == state.end() || found->second.sizes() != tensor.sizes())
-        throw Error("the checkpoint does not fit this network: the optimiser's {}{} is missing or of another shape",
-                    kind, part.name);
-      torch::Tensor(tensor).copy_(found->second);
-    }
-}
 
 TrainingOutcome run_training(TrainingTask& task, const TrainingOptions& options, const TrainingRun& run,
                              Workers& workers, const Progress& progress, const TrainingListener& listener) {
@@ -246,9 +202,9 @@ TrainingOutcome run_training(TrainingTask& task, const TrainingOptions& options,
     throw Error("{} holds a training: resume it (--resume) or name another folder", run.folder.string());
 
   torch::nn::Module& network = task.network();
-  Adam adam(network, options.weight_decay);
+  Optimiser optimiser(network, options.optimiser_options());
   Standing standing;
-  if (run.resume && fs::exists(last)) standing = load(last, task, adam, fixed);
+  if (run.resume && fs::exists(last)) standing = load(last, task, optimiser, fixed);
   workers.broadcast(state_of_network(network));
   std::optional<TrainLog> log;
   if (writes) log.emplace(run.folder, standing.step);
@@ -275,7 +231,7 @@ TrainingOutcome run_training(TrainingTask& task, const TrainingOptions& options,
     save(record, run.folder);
   };
   const auto keep = [&] {
-    if (writes) save_checkpoint(last, task, network, adam, standing, fixed);
+    if (writes) save_checkpoint(last, task, network, optimiser, standing, fixed);
     note("running");
   };
 
@@ -316,8 +272,8 @@ TrainingOutcome run_training(TrainingTask& task, const TrainingOptions& options,
       const TrainingTask::Losses losses = task.losses(*sample);
       for (const auto& [name, value] : losses.values)
         if (!std::isfinite(value))
-          throw Error("step {}: the {} of {} is {}: lower the learning rate, or look at these scans", standing.step + 1,
-                      name, sample->name, value);
+          throw Error("step {}: the {} of {} is {}: lower the learning rate, or look at them", standing.step + 1, name,
+                      sample->name, value);
       if (losses.total.defined() && losses.total.requires_grad())
         (share < 1 ? losses.total * share : losses.total).backward();
       means.add(losses.values);
@@ -327,7 +283,7 @@ TrainingOutcome run_training(TrainingTask& task, const TrainingOptions& options,
     settle_running_statistics(network);
     if (workers.count() > 1) take_means(workers, network);
     rate = options.rate_after(standing.step);
-    adam.step(rate);
+    optimiser.step(rate);
     ++standing.step;
   };
 

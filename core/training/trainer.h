@@ -41,24 +41,6 @@ class TrainingTask {
   virtual void restore(const Tensors& /*state*/) {}
 };
 
-/// Adam (Kingma, Ba 2015) with weight decay added to the gradient, as torch.optim.Adam; its state is plain tensors.
-class Adam {
- public:
-  Adam(const torch::nn::Module& network, double weight_decay);
-  void step(double learning_rate);  ///< uses up the gradients; parameters without one stay
-  Tensors state() const;            ///< on the CPU
-  void restore(const Tensors& state);
-
- private:
-  struct Part {
-    std::string name;
-    torch::Tensor parameter, mean, square;
-    torch::Tensor steps;  ///< that it took part in, scalar: some parameters begin later than others
-  };
-  std::vector<Part> parts_;
-  double weight_decay_;
-};
-
 class Workers;
 
 /// Which training this is and where it lies.

@@ -12,6 +12,7 @@
 #include "core/files.h"
 #include "core/simulator/simulator.h"
 #include "core/train_log.h"
+#include "core/training/optimiser.h"
 #include "core/training/scan_pairs.h"
 #include "core/training/train.h"
 #include "core/training/trainer.h"
@@ -100,7 +101,7 @@ class TrainingTest : public QObject {
       const torch::NoGradGuard no_gradient;
       theirs->weight.copy_(ours->weight), theirs->bias.copy_(ours->bias);
     }
-    Adam adam(*ours, 0.01);
+    Optimiser adam(*ours, {.weight_decay = 0.01});
     torch::optim::Adam reference(theirs->parameters(), torch::optim::AdamOptions(0.02).weight_decay(0.01));
     for (int i = 0; i < 20; ++i) {
       const torch::Tensor input = torch::randn({8, 5});
@@ -109,7 +110,7 @@ class TrainingTest : public QObject {
       theirs->forward(input).square().mean().backward(), reference.step();
     }
     torch::nn::Sequential both(torch::nn::Linear(2, 2), torch::nn::Linear(2, 2));
-    Adam late(*both, 0);
+    Optimiser late(*both, {});
     const torch::Tensor before = both[1]->as<torch::nn::Linear>()->weight.detach().clone();
     for (int i = 0; i < 100; ++i) {
       both[0]->as<torch::nn::Linear>()->forward(torch::ones({1, 2})).sum().backward(), late.step(0.01);
@@ -119,6 +120,33 @@ class TrainingTest : public QObject {
     QVERIFY((step - 0.01).abs().max().item<double>() < 1e-5);  // its first step, however many others have done
     QVERIFY((ours->weight - theirs->weight).abs().max().item<double>() < 1e-6);
     QVERIFY((ours->bias - theirs->bias).abs().max().item<double>() < 1e-6);
+  }
+
+  void sgd_steps_as_the_library_s_does() {
+    torch::manual_seed(4);
+    torch::nn::Linear ours(5, 4), theirs(5, 4);
+    {
+      const torch::NoGradGuard no_gradient;
+      theirs->weight.copy_(ours->weight), theirs->bias.copy_(ours->bias);
+    }
+    Optimiser sgd(*ours, {.sgd = true, .weight_decay = 0.01, .momentum = 0.9});
+    torch::optim::SGD reference(theirs->parameters(), torch::optim::SGDOptions(0.02).momentum(0.9).weight_decay(0.01));
+    Tensors kept;
+    for (int i = 0; i < 20; ++i) {
+      const torch::Tensor input = torch::randn({8, 5});
+      ours->forward(input).square().mean().backward(), sgd.step(0.02);
+      reference.zero_grad();
+      theirs->forward(input).square().mean().backward(), reference.step();
+      if (i == 9) {  // as a resumed training
+        kept = sgd.state();
+        sgd = Optimiser(*ours, {.sgd = true, .weight_decay = 0.01, .momentum = 0.9});
+        sgd.restore(kept);
+      }
+    }
+    QVERIFY((ours->weight - theirs->weight).abs().max().item<double>() < 1e-6);
+    QVERIFY((ours->bias - theirs->bias).abs().max().item<double>() < 1e-6);
+    kept.erase("momentum.weight");
+    RELOCUS_ERROR(sgd.restore(kept), "momentum.weight", "missing");
   }
 
   void a_pair_lies_as_its_pose_says() {
