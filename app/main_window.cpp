@@ -148,6 +148,9 @@ QDockWidget* MainWindow::add_dock(const QString& name, const QString& title, QWi
   dock->setObjectName(name);
   dock->setWidget(content);
   docks_[name] = dock;
+  connect(dock, &QDockWidget::visibilityChanged, this, [this] {  // who comes forward would hide it
+    if (auto* bar = findChild<MessageBar*>(QString(), Qt::FindDirectChildrenOnly)) bar->raise();
+  });
   actions_.adopt({"dock." + name, title, {}, tr("Shows or hides this view"), "Window/Views", Needs::Sequence},
                  dock->toggleViewAction());
   return dock;

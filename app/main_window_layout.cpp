@@ -114,9 +114,11 @@ void MainWindow::lay_out(const QString& name) {
   if (images && !scans)
     for (const char* of_scans : {"pair", "query", "candidate", "bev", "overlap"})
       pane = without(std::move(pane), of_scans);
+  if (images && !scans && session_.opened()->check.num_poses == 0) pane = without(std::move(pane), "trajectory");
   arrange(*this, docks_, pane);
   share_out(*this, docks_, pane);
   if (saved) restoreState(QSettings().value(setting_of(name)).toByteArray(), kLayoutVersion);
+  messages_->raise();
   for (const auto& other : presets)
     if (!other.needs || docks_.contains(other.needs)) actions_[command_of(other.name)]->setChecked(other.name == name);
 }

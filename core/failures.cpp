@@ -86,7 +86,7 @@ Failure describe(const QueryResult& result, const Trajectory& trajectory, double
   failure.rank_after = result.first_true_rank;
   failure.nearest = result.nearest;
   failure.nearest_distance = result.nearest < 0 ? NAN : result.nearest_distance;
-  if (result.answerable) failure.reverse = result.reverse;
+  if (result.answerable && trajectory.has_pose(result.query)) failure.reverse = result.reverse;
   failure.standstill = result.standstill;
   if (result.best >= 0) {
     const auto [q, b] = std::pair(std::size_t(result.query), std::size_t(result.best));

@@ -112,14 +112,17 @@ void CandidateTable::show_candidates(std::int64_t query, std::vector<CandidateRo
   const bool has_verified = std::ranges::any_of(rows, [](const CandidateRow& row) { return row.verified.has_value(); });
   const bool has_before =
       reranked && std::ranges::any_of(rows, [](const CandidateRow& row) { return row.rank_before > 0; });
+  const bool has_truth =
+      std::ranges::any_of(rows, [](const CandidateRow& row) { return std::isfinite(row.true_distance); });
   model_->show_candidates(std::move(rows));
   std::set<int> empty;
+  if (!has_truth) empty.insert({CandidateModel::TrueDistance, CandidateModel::TrueOverlap});
   if (!has_before) empty.insert(CandidateModel::Before);
   if (!reranked) empty.insert(CandidateModel::Similarity);
   if (!has_yaw) empty.insert(CandidateModel::Yaw);
   if (!has_verified) empty.insert(CandidateModel::Verified);
   columns_->show_empty(empty);
-  if (const std::array columns{reranked, has_yaw, has_before, has_verified};
+  if (const std::array columns{reranked, has_yaw, has_before, has_verified, has_truth};
       model_->rowCount() > 0 && columns != fitted_columns_) {
     fitted_columns_ = columns;  // once: from then on they are as wide as the person makes them
     fit_columns();

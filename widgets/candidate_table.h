@@ -48,7 +48,7 @@ class CandidateTable : public QWidget {
   FittingColumns* columns_;
   QLabel* headline_;
   QToolButton* pictures_;
-  std::optional<std::array<bool, 4>> fitted_columns_;  ///< re-ranked, with yaw, with ranks before, verified
+  std::optional<std::array<bool, 5>> fitted_columns_;  ///< re-ranked, with yaw, with ranks before, verified, poses
   bool telling_ = true;
 };
 

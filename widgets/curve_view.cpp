@@ -294,7 +294,7 @@ void CurveView::tell_figures() {
   if (!current) return figures_->clear();
   QStringList lines = figures_text(*current->evaluation, chosen_point(), view_colours(palette()).muted_text);
   if (set_.sources.size() > 1) lines.front().prepend(QStringLiteral("<b>%1</b>: ").arg(current->label.toHtmlEscaped()));
-  if (!current->evaluation->strata.empty())
+  if (!strata_table(*current->evaluation).isEmpty())
     lines.back() += QStringLiteral(" &nbsp;·&nbsp; <a href='kinds'>%1</a>").arg(tr("by direction and distance …"));
   figures_->setText(height() < kLow ? lines.front() : lines.join(QStringLiteral("<br>")));
   QStringList remarks;

@@ -64,9 +64,11 @@ void FeatureView::redraw() {
 void FeatureView::show_pair(const std::optional<CellMap>& query, const std::optional<CellMap>& candidate,
                             const MapLook& look) {
   candidate_map_->setVisible(true);
-  query ? query_map_->show_map(*query, look) : query_map_->show_error(tr("There is nothing of the query."));
+  const bool why = !inspection_ && !message_.isEmpty();
+  query ? query_map_->show_map(*query, look)
+        : query_map_->show_error(why ? message_ : tr("There is nothing of the query."));
   candidate ? candidate_map_->show_map(*candidate, look)
-            : candidate_map_->show_error(tr("There is nothing of the candidate."));
+            : candidate_map_->show_error(why ? message_ : tr("There is nothing of the candidate."));
   scale_->show_look(look);
 }
 

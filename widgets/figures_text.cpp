@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <QLocale>
+#include <algorithm>
 #include <map>
 
 namespace relocus {
@@ -16,7 +17,9 @@ QString score(double value) { return QLocale::c().toString(value, 'g', 4); }
 /// What a protocol asks for, in a few words.
 QString in_short(const Protocol& protocol) {
   QStringList words;
-  if (protocol.frame_tolerance >= 0)
+  if (protocol.listed)
+    words << Text::tr("right as the data set lists");
+  else if (protocol.frame_tolerance >= 0)
     words << Text::tr("within %1 frames").arg(protocol.frame_tolerance);
   else if (protocol.min_overlap > 0)
     words << Text::tr("overlap above %1").arg(protocol.min_overlap);
@@ -81,7 +84,10 @@ QStringList figures_text(const Evaluation& evaluation, const PrPoint* accepted, 
 }
 
 QString strata_table(const Evaluation& evaluation) {
-  if (evaluation.strata.empty()) return {};
+  const bool measured = std::ranges::any_of(evaluation.strata, [](const auto& each) {
+    return each.first.ends_with("m");  // by distance: without poses nobody knows the direction either
+  });
+  if (!measured) return {};
   const std::map<std::string, QString> words{{"same_direction", Text::tr("Same direction")},
                                              {"reverse", Text::tr("Reverse direction")},
                                              {"moving", Text::tr("Driving")},

@@ -128,7 +128,8 @@ void PairView::paint_scale(QPainter& painter) const {
   const ViewColours colours = view_colours(palette());
   // Beside the candidate, unless words stand there.
   const bool words = !messages_[std::size_t(PairSide::Candidate)].isEmpty();
-  const QRectF area = scene_->pane(words ? PairSide::Query : PairSide::Candidate);
+  const double caption = 2.2 * painter.fontMetrics().height();  // stays to be read
+  const QRectF area = scene_->pane(words ? PairSide::Query : PairSide::Candidate).adjusted(0, 0, 0, -caption);
   const QString missing = why_colours_are_missing();
   if (!missing.isEmpty()) return draw_caption(painter, area, Qt::AlignTop | Qt::AlignRight, missing, colours);
   ColourBar scale{.map = bar_->colour_map()};

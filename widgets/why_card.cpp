@@ -9,6 +9,8 @@
 namespace relocus {
 namespace {
 
+constexpr double kAnotherDrive = 1e6;  // [m] so far apart are drives that were joined
+
 QString figure(double value, int decimals) {
   if (!std::isfinite(value)) return WhyCard::tr("unknown");
   const double unit = std::pow(10, -decimals);
@@ -45,6 +47,10 @@ QString row(const QString& name, const QString& value) {
       .arg(name.toHtmlEscaped(), value.toHtmlEscaped());
 }
 
+QString with_unit(double value, int decimals, const QString& unit) {
+  return std::isfinite(value) ? unit.arg(figure(value, decimals)) : figure(value, decimals);
+}
+
 QString verdict_of(const PairFacts& facts) {
   if (!facts.right) return WhyCard::tr("Neither right nor wrong, or not known");
   if (facts.rank == 0)
@@ -72,10 +78,12 @@ QString table_of(const PairFacts& facts) {
   rows += row(WhyCard::tr("Descriptor distance (L2)"), figure(facts.distance, 4));
   if (facts.reranked) rows += row(WhyCard::tr("Predicted similarity or overlap"), figure(facts.similarity, 3));
   rows += row(WhyCard::tr("True overlap"), percent(facts.true_overlap));
-  rows += row(WhyCard::tr("Distance of the places"), WhyCard::tr("%1 m").arg(figure(facts.translation, 1)));
-  rows += row(WhyCard::tr("Yaw difference"), WhyCard::tr("%1°").arg(figure(facts.yaw_difference, 0)));
-  rows += row(WhyCard::tr("Height difference"), WhyCard::tr("%1 m").arg(figure(facts.height_difference, 1)));
-  rows += row(WhyCard::tr("Driven in between"), WhyCard::tr("%1 m").arg(figure(facts.travelled, 0)));
+  rows += row(WhyCard::tr("Distance of the places"), with_unit(facts.translation, 1, WhyCard::tr("%1 m")));
+  rows += row(WhyCard::tr("Yaw difference"), with_unit(facts.yaw_difference, 0, WhyCard::tr("%1°")));
+  rows += row(WhyCard::tr("Height difference"), with_unit(facts.height_difference, 1, WhyCard::tr("%1 m")));
+  rows += row(WhyCard::tr("Driven in between"), facts.travelled >= kAnotherDrive
+                                                    ? WhyCard::tr("nothing: these are two drives")
+                                                    : with_unit(facts.travelled, 0, WhyCard::tr("%1 m")));
   rows += row(WhyCard::tr("Standing still"), facts.standstill ? WhyCard::tr("yes") : WhyCard::tr("no"));
   rows += row(WhyCard::tr("Missing in the candidate"), sectors(facts.missing_in_candidate));
   rows += row(WhyCard::tr("Missing in the query"), sectors(facts.missing_in_query));
