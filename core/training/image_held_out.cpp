@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
 #include <numbers>
 
 #include "core/error.h"
@@ -11,7 +12,8 @@
 namespace relocus {
 namespace {
 
-constexpr FrameId described_together = 16;
+constexpr std::ptrdiff_t described_together = 16;
+constexpr double widest = 4;                // times the size of training: panoramas are squeezed
 constexpr double separation_weight = 1e-3;  // what tells between weights of the same Recall@1
 constexpr double min_travel = 50;           // [m] that make a revisit
 constexpr double most_turned = 45;          // [deg] that a camera may look elsewhere
@@ -57,18 +59,34 @@ HeldOutImages::Answers HeldOutImages::answers_to(std::size_t sequence, FrameId q
   return answers;
 }
 
+torch::Tensor HeldOutImages::image(std::size_t sequence, FrameId frame) const {
+  const auto picture = pictures_.picture(int(sequence), frame);
+  int width = options_.image_width, height = options_.image_height;
+  if (options_.is_contrast()) {  // whose views are regions that keep their aspect, more or less
+    const double across = double(width) / picture->width, down = double(height) / picture->height;
+    const double longest = std::min({std::max(across, down), widest * across, widest * down});
+    width = std::max(width, int(std::lround(longest * picture->width)));
+    height = std::max(height, int(std::lround(longest * picture->height)));
+  }
+  return pixels_of(resized(*picture, width, height));
+}
+
 torch::Tensor HeldOutImages::descriptors(std::size_t sequence, const Describe& describe,
                                          const Progress& progress) const {
   const auto count = FrameId(paths_[sequence].size());
-  std::vector<torch::Tensor> parts;
-  for (FrameId first = 0; first < count; first += described_together) {
-    progress("Validating", std::size_t(first), std::size_t(count));
-    std::vector<torch::Tensor> images;
-    for (FrameId frame = first; frame < std::min(count, first + described_together); ++frame)
-      images.push_back(
-          pixels_of(resized(*pictures_.picture(int(sequence), frame), options_.image_width, options_.image_height)));
-    parts.push_back(describe(torch::stack(images)).to(torch::kCPU, torch::kFloat));
+  std::vector<torch::Tensor> parts, images;
+  const auto finish = [&] {
+    if (!images.empty()) parts.push_back(describe(torch::stack(images)).to(torch::kCPU, torch::kFloat));
+    images.clear();
+  };
+  for (FrameId frame = 0; frame < count; ++frame) {
+    progress("Validating", std::size_t(frame), std::size_t(count));
+    torch::Tensor next = image(sequence, frame);
+    const bool other_size = !images.empty() && next.sizes() != images.front().sizes();
+    if (other_size || std::ssize(images) == described_together) finish();
+    images.push_back(std::move(next));
   }
+  finish();
   return torch::cat(parts);
 }
 

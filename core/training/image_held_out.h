@@ -17,7 +17,8 @@ class HeldOutImages {
 
   /// Recall@1 and @5 of those that have a right answer, as the sequence's own protocol says it; of one drive: within
   /// 10 m and with the same heading, 50 m back along the path or more. "separation": by how much the best right answer
-  /// is more similar than the best wrong one.
+  /// is more similar than the best wrong one. Images have the size of training; by contrast they keep their aspect, as
+  /// views of it do.
   TrainingTask::Validation validate(const Describe& describe, const Progress& progress) const;
 
  private:
@@ -25,6 +26,7 @@ class HeldOutImages {
     std::vector<FrameId> right, wrong;
   };
   Answers answers_to(std::size_t sequence, FrameId query) const;
+  torch::Tensor image(std::size_t sequence, FrameId frame) const;  ///< [3, H, W]
   torch::Tensor descriptors(std::size_t sequence, const Describe& describe, const Progress& progress) const;
 
   ImageVladOptions options_;
