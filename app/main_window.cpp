@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "app/command_palette.h"
+#include "app/frame_title.h"
 #include "app/icons.h"
 #include "app/message_bar.h"
 #include "app/recent.h"
@@ -279,10 +280,13 @@ QString MainWindow::why_no_candidate() const {
 void MainWindow::show_selection() {
   const auto& opened = session_.opened();
   if (!opened || session_.query() < 0) return status_->show_selection({});
-  const auto number = [&](FrameId frame) { return opened->sequence.frames[std::size_t(frame)].number; };
-  QString text = tr("query %1").arg(number(session_.query()));
+  const Sequence& sequence = opened->sequence;
+  const bool two_sets = sequence.num_database > 0;  // the numbers then say which
+  const QString query = frame_number(sequence, session_.query());
+  QString text = two_sets ? query : tr("query %1").arg(query);
   if (const auto candidate = session_.candidate()) {
-    text += tr(" → candidate %1").arg(number(*candidate));
+    const QString answer = frame_number(sequence, *candidate);
+    text += two_sets ? tr(" → %1").arg(answer) : tr(" → candidate %1").arg(answer);
     const auto& trajectory = opened->trajectory;
     if (trajectory.has_pose(session_.query()) && trajectory.has_pose(*candidate))
       text += tr(", %1 m apart").arg(distance(trajectory, session_.query(), *candidate, true), 0, 'f', 1);
@@ -296,11 +300,11 @@ void MainWindow::show_titles() {
   const auto& experiment = session_.experiment();
   const QString name = QString::fromStdString(opened->sequence.name);
   setWindowTitle(experiment ? tr("%1 – %2 – Relocus").arg(name, title_of(*experiment)) : tr("%1 – Relocus").arg(name));
-  const auto number = [&](FrameId frame) { return opened->sequence.frames[std::size_t(frame)].number; };
+  const auto title = [&](FrameId frame) { return frame_title(opened->sequence, frame); };
   const auto query = session_.query();
   const auto candidate = session_.candidate();
-  docks_["query"]->setWindowTitle(query < 0 ? tr("Query") : tr("Query · frame %1").arg(number(query)));
-  docks_["candidate"]->setWindowTitle(candidate ? tr("Candidate · frame %1").arg(number(*candidate)) : tr("Candidate"));
+  docks_["query"]->setWindowTitle(query < 0 ? tr("Query") : tr("Query · %1").arg(title(query)));
+  docks_["candidate"]->setWindowTitle(candidate ? tr("Candidate · %1").arg(title(*candidate)) : tr("Candidate"));
 }
 
 void MainWindow::show_what_is_possible() {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/frame_title.h"
 #include "app/main_window.h"
 #include "widgets/candidate_model.h"
 #include "widgets/images_view.h"
@@ -47,11 +48,11 @@ PairHeadline headline_of(const Session& session) {
 /// The query and its candidates as a strip shows them.
 std::vector<ImageTile> tiles_of(const Session& session) {
   const auto& opened = session.opened();
-  const auto number = [&](FrameId frame) { return opened->sequence.frames[std::size_t(frame)].number; };
+  const auto title = [&](FrameId frame) { return frame_title(opened->sequence, frame); };
   std::vector<ImageTile> tiles;
   if (session.query() < 0) return tiles;
   tiles.push_back({.frame = session.query(),
-                   .caption = MainWindow::tr("query · frame %1").arg(number(session.query())),
+                   .caption = MainWindow::tr("query · %1").arg(title(session.query())),
                    .tip = MainWindow::tr("The query"),
                    .is_query = true});
   const auto* retrieval = session.retrieval();
@@ -62,7 +63,7 @@ std::vector<ImageTile> tiles_of(const Session& session) {
     if (row.correct) tip << (*row.correct ? MainWindow::tr("right") : MainWindow::tr("wrong"));
     if (std::isfinite(row.true_distance)) tip << MainWindow::tr("%1 m away").arg(row.true_distance, 0, 'f', 1);
     tiles.push_back({.frame = row.candidate.frame,
-                     .caption = MainWindow::tr("%1 · frame %2").arg(row.rank).arg(number(row.candidate.frame)),
+                     .caption = MainWindow::tr("%1 · %2").arg(row.rank).arg(title(row.candidate.frame)),
                      .tip = tip.join(", "),
                      .correct = row.correct});
   }

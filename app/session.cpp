@@ -137,6 +137,9 @@ Session::Session(QObject* parent) : QObject(parent), scans_(nullptr, kScansKept)
   connect(this, &Session::candidate_scan_changed, &traces_, &PairTraces::show_candidate_scan);
   connect(this, &Session::query_scan_failed, &traces_, &PairTraces::unavailable);
   connect(this, &Session::candidate_scan_failed, &traces_, &PairTraces::unavailable);
+  connect(this, &Session::experiment_changed, &patches_, &PatchExaminer::show_experiment);
+  connect(this, &Session::candidate_changed, &patches_, [this] { patches_.show_pair(query(), candidate()); });
+  connect(&patches_, &PatchExaminer::idle, this, &Session::tell_if_idle);
   connect(this, &Session::sequence_changed, &details_, &CandidateDetails::show_sequence);
   connect(&details_, &CandidateDetails::idle, this, &Session::tell_if_idle);
   connect(&traces_, &PairTraces::idle, this, &Session::tell_if_idle);
@@ -147,7 +150,8 @@ bool Session::is_computing() const { return std::ranges::any_of(runners_, &JobRu
 
 bool Session::is_idle() const {
   return !is_computing() && !images_.is_busy() && !scans_.is_busy() && !experiments_.is_busy() && !studies_.is_busy() &&
-         !matrices_.is_busy() && !examiner_.is_busy() && !pairs_.is_busy() && !traces_.is_busy() && !details_.is_busy();
+         !matrices_.is_busy() && !examiner_.is_busy() && !pairs_.is_busy() && !traces_.is_busy() &&
+         !details_.is_busy() && !patches_.is_busy();
 }
 
 void Session::tell_if_idle() {

@@ -16,6 +16,7 @@
 #include "app/pair_examiner.h"
 #include "app/pair_geometry.h"
 #include "app/pair_traces.h"
+#include "app/patch_examiner.h"
 #include "app/review_book.h"
 #include "app/scan_loader.h"
 #include "app/selection_history.h"
@@ -63,6 +64,7 @@ class Session : public QObject {
   bool is_idle() const;  ///< nothing is computed, no scan is read
 
   PairTraces& pair_traces() { return traces_; }               ///< what the method sees in the selected pair
+  PatchExaminer& patch_examiner() { return patches_; }        ///< which patches of two images match
   CandidateDetails& candidate_details() { return details_; }  ///< of the query's candidates
 
   // Opening and saving.
@@ -172,6 +174,7 @@ class Session : public QObject {
   PairExaminer examiner_;
   ReviewBook reviews_{undo_};
   PairTraces traces_;
+  PatchExaminer patches_;
   CandidateDetails details_;
 
   std::shared_ptr<const OpenedSequence> opened_;
