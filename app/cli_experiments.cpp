@@ -62,7 +62,7 @@ void run_method(const Cli& cli, const std::string& folder, const std::string& ou
 /// What `evaluate` is asked for: an experiment, descriptors, or candidates (with descriptors only where they are
 /// labelled pairs).
 struct EvaluateFlags {
-  std::string experiment, descriptors, query_descriptors, key, candidates, poses, sequence, times, out;
+  std::string experiment, descriptors, query_descriptors, key, candidates, poses, sequence, times, recalls, out;
   bool reciprocal = false;
   ReciprocalOptions neighbours;
 };
@@ -228,6 +228,20 @@ void evaluate_results(const Cli& cli, const EvaluateFlags& flags, const Protocol
         text += describe(*point);
         line["verified"] = to_json(*point);
       }
+  if (!flags.recalls.empty()) {
+    const std::vector<RecallLine> own = recalls_of_stages(experiment, truth());
+    for (const RecallLine& theirs : read_recall_lines(flags.recalls)) {
+      const auto same = std::ranges::find_if(
+          own, [&](const RecallLine& each) { return each.stage == theirs.stage && each.n == theirs.n; });
+      const bool has = same != own.end();
+      text += fmt::format("{}@{}: {:.4f} in the file, {} here\n", theirs.stage, theirs.n, theirs.recall,
+                          has ? fmt::format("{:.4f}", same->recall) : "none");
+      line["recalls"].push_back({{"stage", theirs.stage},
+                                 {"n", theirs.n},
+                                 {"file", theirs.recall},
+                                 {"here", has ? nlohmann::ordered_json(same->recall) : nlohmann::ordered_json()}});
+    }
+  }
   cli.tell(text, line);
 }
 
@@ -282,6 +296,8 @@ void add_experiment_commands(CLI::App& app, Cli& cli) {
                      "Ground truth: a sequence, an image list's .npz, a .mat, a folder of a database and its queries")
         ->type_name("SEQUENCE");
     command->add_option("--times", flags->times, "Times [s] of the poses, one a line")->type_name("FILE");
+    command->add_option("--recalls", flags->recalls, "recalls.txt of Patch-NetVLAD, to be told beside the figures")
+        ->type_name("FILE");
     command->add_option("--out", flags->out, "Save the result as an experiment")->type_name("FOLDER");
     auto* const k1 = command->add_option("--reciprocal", flags->neighbours.k1,
                                          "Re-rank all answers by so many k-reciprocal neighbours too (25 published)");

@@ -424,6 +424,16 @@ std::vector<Retrieval> with_frame_ids(std::vector<Retrieval> retrievals, const T
     if (map_frames == 0 || frame < map_frames) map_ids.emplace(trajectory.numbers[frame], frame);
     if (map_frames == 0 || frame >= map_frames) query_ids.emplace(trajectory.numbers[frame], frame);
   }
+  // Lists of ours count the queries on behind the database; those of others begin anew.
+  const bool counted_on =
+      map_frames > 0 &&
+      std::ranges::all_of(retrievals,
+                          [&](const Retrieval& each) { return each.query >= map_frames && each.query < count; }) &&
+      !std::ranges::all_of(retrievals, [&](const Retrieval& each) { return query_ids.contains(each.query); });
+  if (counted_on) {
+    map_ids.clear(), query_ids.clear();
+    for (FrameId frame = 0; frame < count; ++frame) (frame < map_frames ? map_ids : query_ids).emplace(frame, frame);
+  }
   const auto frame_of = [&](const auto& ids, FrameId number, const char* what) {
     const auto known = ids.find(number);
     if (known == ids.end())

@@ -43,7 +43,8 @@ struct ImportedResults {
 ImportedResults read_results(const std::filesystem::path& path);
 
 /// Frame numbers become positions in `trajectory`. With `map_frames` > 0 the candidates are among the first so many
-/// frames and the queries among the others (concatenated()). Throws naming a number that no frame has.
+/// frames and the queries among the others (concatenated()), numbered anew or, as this program writes them, on. Throws
+/// naming a number that no frame has.
 std::vector<Retrieval> with_frame_ids(std::vector<Retrieval> retrievals, const Trajectory& trajectory,
                                       int map_frames = 0);
 

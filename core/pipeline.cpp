@@ -17,6 +17,7 @@
 #include "core/reranking.h"
 #include "core/sequence_protocol.h"
 #include "core/shares.h"
+#include "core/stored_encodings.h"
 
 namespace relocus {
 namespace {
@@ -85,6 +86,13 @@ void encode(const Sequence& sequence, Method& method, EncodingStore& store, Shar
   const FrameId num_frames = share.last - share.first;
   if (store.size() > num_frames)
     throw Error("{} holds more frames than {}; delete it and run again", store.file().string(), sequence.name);
+  if (auto* const stored = dynamic_cast<HasEncodings*>(&method); stored && stored->has_encodings()) {
+    while (store.size() < num_frames) {
+      progress("Reading descriptors", store.size(), num_frames);
+      store.append(stored->encoding_of(sequence, share.first + store.size()));
+    }
+    return;
+  }
   const Modality modality = relocus::method(experiment.method).modality;
   double loading = 0;  // written by one thread at a time
   const auto start_reading = [&](FrameId first) {

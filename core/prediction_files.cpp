@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -124,13 +125,13 @@ std::string prediction_pairs(const Experiment& experiment, std::span<const Retri
   return text;
 }
 
-std::string recall_lines(const Experiment& experiment, const Trajectory& trajectory) {
+std::vector<RecallLine> recalls_of_stages(const Experiment& experiment, const Trajectory& trajectory) {
   if (!experiment.method.empty() && experiment.evaluation.figures.num_queries == 0)
     throw Error("no query of {} has a right answer: there are no recalls", experiment.sequence_name);
   Protocol protocol = experiment.evaluation.protocol;
   protocol.max_recall = kRecalls[std::size(kRecalls) - 1];
   const OverlapTable* const overlaps = experiment.overlaps ? &*experiment.overlaps : nullptr;
-  std::string text;
+  std::vector<RecallLine> lines;
   const auto add = [&](const char* name, std::span<const Retrieval> retrievals) {
     const Figures figures = figures_alone(trajectory, retrievals, protocol, overlaps);
     std::size_t longest = 0;
@@ -138,7 +139,7 @@ std::string recall_lines(const Experiment& experiment, const Trajectory& traject
     const double share = double(figures.num_queries) / std::max(1.0, double(retrievals.size()));
     for (const int n : kRecalls) {
       if (std::size_t(n) > std::max<std::size_t>(longest, 1) || std::size_t(n) > figures.recall_at.size()) break;
-      text += fmt::format("Recall {}@{}: {:.4f}\n", name, n, share * figures.recall_at[std::size_t(n) - 1]);
+      lines.push_back({name, n, share * figures.recall_at[std::size_t(n) - 1]});
     }
   };
   add("NetVLAD", experiment.retrieved);
@@ -146,7 +147,39 @@ std::string recall_lines(const Experiment& experiment, const Trajectory& traject
         return !retrieval.candidates.empty() && !std::isnan(retrieval.candidates[0].similarity);
       }))
     add("PatchNetVLAD", experiment.retrievals);
+  return lines;
+}
+
+std::string recall_lines(const Experiment& experiment, const Trajectory& trajectory) {
+  std::string text;
+  for (const RecallLine& line : recalls_of_stages(experiment, trajectory))
+    text += fmt::format("Recall {}@{}: {:.4f}\n", line.stage, line.n, line.recall);
   return text;
+}
+
+std::vector<RecallLine> read_recall_lines(const std::filesystem::path& path) {
+  constexpr std::string_view kStart = "Recall ", kEnd = ": ";
+  std::vector<RecallLine> lines;
+  for_each_line(read_text(path), [&](std::string_view text, std::size_t number) {
+    if (trimmed(text).empty()) return;
+    const std::size_t at = text.find('@'), colon = text.find(kEnd);
+    RecallLine line;
+    const auto is_number = [](std::string_view digits, auto& value) {
+      const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+      return problem == std::errc() && end == digits.data() + digits.size();
+    };
+    const bool good = text.starts_with(kStart) && at != text.npos && colon != text.npos && at < colon &&
+                      is_number(text.substr(at + 1, colon - at - 1), line.n) && line.n > 0 &&
+                      is_number(trimmed(text.substr(colon + kEnd.size())), line.recall) && line.recall >= 0 &&
+                      line.recall <= 1;
+    if (!good)
+      throw Error("{} line {}: \"{}\" is no recall; Patch-NetVLAD writes \"Recall NetVLAD@1: 0.8346\"", path.string(),
+                  number, shown(text));
+    line.stage = text.substr(kStart.size(), at - kStart.size());
+    lines.push_back(std::move(line));
+  });
+  if (lines.empty()) throw Error("{} holds no recalls", path.string());
+  return lines;
 }
 
 std::string submission_json(std::span<const Retrieval> retrievals, const Protocol& protocol) {

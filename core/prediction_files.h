@@ -21,9 +21,21 @@ bool holds_prediction_pairs(const std::filesystem::path& path);
 std::vector<Retrieval> read_prediction_pairs(const std::filesystem::path& path, const Sequence& sequence,
                                              std::size_t num_database = 0);
 
-/// recalls.txt of Patch-NetVLAD: Recall@1, 5, 10, 20, 50 and 100 before and after re-ranking, as a share of all queries
-/// (also of those without a right answer). As far as the lists reach.
+/// A line of Patch-NetVLAD's recalls.txt.
+struct RecallLine {
+  std::string stage;  ///< "NetVLAD": before re-ranking, "PatchNetVLAD": after it
+  int n = 1;          ///< Recall@n
+  double recall = 0;  ///< share of all queries, also of those without a right answer
+};
+
+/// Recall@1, 5, 10, 20, 50 and 100 before and after re-ranking, as far as the lists reach.
+std::vector<RecallLine> recalls_of_stages(const Experiment& experiment, const Trajectory& trajectory);
+
+/// The same as the text of recalls.txt.
 std::string recall_lines(const Experiment& experiment, const Trajectory& trajectory);
+
+/// Reads such a file. Throws naming the first line that is none.
+std::vector<RecallLine> read_recall_lines(const std::filesystem::path& path);
 
 /// submission.json of the NetVLAD Colab: of each query its number, counted from 0, and its best twenty answers by their
 /// numbers in the database.

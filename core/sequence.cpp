@@ -43,18 +43,17 @@ const DatasetFormat& dataset(std::string_view name) {
 }
 
 Sequence open_sequence(const fs::path& path) {
-  std::error_code error;
-  const bool is_within_file = fs::is_regular_file(path.parent_path(), error);  // splits.json/test
-  if (!is_within_file && !fs::exists(path, error)) {
-    if (error) throw Error("cannot look at {}: {}; check that you may read it", path.string(), error.message());
-    throw Error("{} does not exist; check the path", path.string());
-  }
   for (const DatasetFormat& format : datasets()) {
     if (!format.recognises(path)) continue;
     const std::vector<fs::path> sequences = format.sequences(path);
     if (sequences.empty()) continue;
     if (sequences.size() > 1) ask_for_one(path, sequences);
     return format.open(sequences.front());
+  }
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    if (error) throw Error("cannot look at {}: {}; check that you may read it", path.string(), error.message());
+    throw Error("{} does not exist; check the path", path.string());
   }
   std::string layouts;
   for (const DatasetFormat& format : datasets()) layouts += fmt::format("\n  {}: {}", format.name, format.help);

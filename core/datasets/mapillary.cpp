@@ -18,6 +18,20 @@ namespace fs = std::filesystem;
 
 constexpr double kRadius = 25;  // [m] of the benchmark's validation
 
+/// A share of a city, named behind its folder: "cph/d2n".
+struct Selection {
+  std::string_view name;    ///< column of subtask_index.csv, or a side
+  std::string_view spoken;  ///< "day2night"
+  std::string_view side;    ///< value of view_direction; empty: a subtask
+};
+
+constexpr Selection kSelections[] = {
+    {"all", "all", ""},           {"s2w", "summer2winter", ""}, {"w2s", "winter2summer", ""},
+    {"o2n", "old2new", ""},       {"n2o", "new2old", ""},       {"d2n", "day2night", ""},
+    {"n2d", "night2day", ""},     {"forward", "", "Forward"},   {"backward", "", "Backward"},
+    {"sideways", "", "Sideways"},
+};
+
 /// A table with a header; columns are found by name.
 struct Table {
   fs::path file;
@@ -32,7 +46,7 @@ struct Table {
   }
 };
 
-Table read_table(const fs::path& file) {
+Table read_table(const fs::path& file, bool needs_key = true) {
   Table table{file, {}, {}};
   for_each_line(read_text(file), [&](std::string_view line, std::size_t number) {
     if (line.empty()) return;
@@ -52,7 +66,8 @@ Table read_table(const fs::path& file) {
       table.rows.push_back(std::move(fields));
     }
   });
-  if (!table.has("key")) throw Error("{} has no column \"key\"; it is no table of Mapillary's", file.string());
+  if (needs_key && !table.has("key"))
+    throw Error("{} has no column \"key\"; it is no table of Mapillary's", file.string());
   return table;
 }
 
@@ -71,12 +86,30 @@ bool is_true(const std::string& text) { return text == "True" || text == "true" 
 /// What its tables tell of the images of one set.
 struct Part {
   ImageSet set;
-  std::size_t num_panoramas = 0, num_night = 0;
+  std::size_t num_panoramas = 0, num_night = 0, num_others = 0;  ///< others: not selected
   std::map<std::string, int> sides;
   std::set<std::string> sequences;
 };
 
-Part read_part(const fs::path& folder) {
+/// Which rows of the main table are selected.
+std::vector<bool> rows_of(const Selection& selection, const fs::path& folder, const Table& main) {
+  std::vector<bool> selected;
+  if (!selection.side.empty()) {
+    for (std::size_t row = 0; row < main.rows.size(); ++row)
+      selected.push_back(main.at(row, "view_direction") == selection.side);
+    return selected;
+  }
+  if (selection.name == "all" && !is_file(folder / "subtask_index.csv"))
+    return std::vector<bool>(main.rows.size(), true);
+  const Table index = read_table(folder / "subtask_index.csv", /*needs_key=*/false);
+  if (index.rows.size() != main.rows.size())
+    throw Error("{} has {} lines, {} has {}; take files of the same release", index.file.string(), index.rows.size(),
+                main.file.string(), main.rows.size());
+  for (std::size_t row = 0; row < index.rows.size(); ++row) selected.push_back(is_true(index.at(row, selection.name)));
+  return selected;
+}
+
+Part read_part(const fs::path& folder, const Selection* selection) {
   Part part;
   const bool has_positions = is_file(folder / "postprocessed.csv");
   const Table main = read_table(folder / (has_positions ? "postprocessed.csv" : "seq_info.csv"));
@@ -95,8 +128,13 @@ Part read_part(const fs::path& folder) {
                   main.file.string(), main.rows.size());
     for (std::size_t row = 0; row < info.rows.size(); ++row) part.sequences.insert(info.at(row, column));
   }
+  const std::vector<bool> selected = selection ? rows_of(*selection, folder, main) : std::vector<bool>();
   for (std::size_t row = 0; row < main.rows.size(); ++row) {
     const std::string& key = main.at(row, "key");
+    if (selection && !selected[row]) {
+      ++part.num_others;
+      continue;
+    }
     if (panoramas.contains(key)) {
       ++part.num_panoramas;
       continue;
@@ -115,7 +153,18 @@ bool is_part(const fs::path& folder) {
 }
 bool is_city(const fs::path& folder) { return is_part(folder / "query") && is_part(folder / "database"); }
 
+/// What a path names behind the folder of a city; null: nothing, or something else.
+const Selection* selection_of(const fs::path& path) {
+  const fs::path whole = fs::path(path / "").lexically_normal().parent_path();  // without a "/" at the end
+  if (is_folder(whole) || !is_city(whole.parent_path())) return nullptr;
+  const std::string name = whole.filename().string();
+  for (const Selection& each : kSelections)
+    if (name == each.name || (!each.spoken.empty() && name == each.spoken)) return &each;
+  return nullptr;
+}
+
 std::vector<fs::path> sequences(const fs::path& path) {
+  if (selection_of(path)) return {path};
   if (!is_folder(path)) return {};
   if (is_city(path)) return {path};
   std::vector<fs::path> found;
@@ -134,16 +183,27 @@ void tell(const Part& part, const char* what, std::vector<std::string>& remarks)
   remarks.push_back(fmt::format("{}: {} images of {} sequences{}, {} at night; {} panoramas are left out", what,
                                 part.set.images.size(), part.sequences.size(), sides, part.num_night,
                                 part.num_panoramas));
+  if (part.num_others > 0) remarks.back() += fmt::format("; {} are not selected", part.num_others);
 }
 
-Sequence open(const fs::path& path) {
-  Part database = read_part(path / "database"), queries = read_part(path / "query");
+Sequence open(const fs::path& named) {
+  const Selection* const selection = selection_of(named);
+  const fs::path whole = fs::path(named / "").lexically_normal().parent_path();
+  const fs::path path = selection ? whole.parent_path() : whole;
+  Part database = read_part(path / "database", selection), queries = read_part(path / "query", selection);
   for (std::string& image : database.set.images) image = "database/" + image;
   for (std::string& image : queries.set.images) image = "query/" + image;
   Sequence sequence = sequence_of_sets(database.set, queries.set, {path});
   sequence.name = "msls/" + folder_name(path);
   sequence.format = "mapillary";
-  sequence.folder = path;
+  sequence.folder = selection ? whole : path;
+  if (selection) {
+    sequence.name += "/" + std::string(selection->name);
+    sequence.remarks.push_back(
+        selection->side.empty()
+            ? fmt::format("subtask {} ({}) of subtask_index.csv", selection->name, selection->spoken)
+            : fmt::format("images that look {}, of both sets", selection->name));
+  }
   tell(database, "database", sequence.remarks);
   tell(queries, "queries", sequence.remarks);
   if (database.set.positions.empty() || queries.set.positions.empty()) {
@@ -163,7 +223,8 @@ DatasetFormat make_mapillary() {
   return {"mapillary",
           "Mapillary Street-Level Sequences",
           "a city like train_val/cph with query/ and database/, each with images/, postprocessed.csv, raw.csv and "
-          "seq_info.csv",
+          "seq_info.csv; cph/d2n is its subtask day to night (all, s2w, w2s, o2n, n2o, d2n, n2d), cph/sideways what "
+          "looks that way (forward, backward, sideways)",
           recognises,
           sequences,
           open,

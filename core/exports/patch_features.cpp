@@ -9,23 +9,13 @@
 #include "core/methods/patch_netvlad.h"
 #include "core/methods/registry.h"
 #include "core/numpy.h"
-#include "core/patch_codes.h"
+#include "core/patch_features.h"
+#include "core/patch_storage.h"
 
 namespace relocus {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// [P, L] as the published program stores it.
-Array columns_of(const Array& rows) {
-  const std::int64_t count = rows.shape[0], length = rows.shape[1];
-  Array columns{{length, count}, std::vector<float>(rows.values.size())};
-  for (std::int64_t row = 0; row < count; ++row) {
-    for (std::int64_t column = 0; column < length; ++column)
-      columns.values[std::size_t(column * count + row)] = rows.values[std::size_t(row * length + column)];
-  }
-  return columns;
-}
 
 /// globalfeats.npy and, of every image and size, patchfeats_psize{p}_{stem}.npy in one folder. The published program
 /// lets images of the same name in different folders overwrite each other; here that is an error.
@@ -39,7 +29,7 @@ void write_patch_features(const Experiment& experiment, const Trajectory&, const
   PatchNetvladOptions patch_options;
   set_options(patch_options, nlohmann::ordered_json::parse(experiment.options));
   const PatchConfig config = patch_options.settings();
-  const std::size_t each = patch_options.storage == "quantised" ? 2 : 1;
+  const PatchStorage storage(patch_options);
   std::map<std::string, fs::path> stems;
   for (const Frame& frame : options.sequence->frames) {
     const auto [known, is_new] = stems.emplace(frame.image.stem().string(), frame.image);
@@ -55,15 +45,11 @@ void write_patch_features(const Experiment& experiment, const Trajectory&, const
   write_npy(path / "globalfeats.npy", experiment.descriptors);
   for (const Frame& frame : options.sequence->frames) {
     options.progress("Writing", std::size_t(frame.id), options.sequence->frames.size());
-    const Encoding encoding = store.load(frame.id);
-    for (std::size_t size = 0; size < config.sizes.size(); ++size) {
-      if (encoding.local.size() != each * config.sizes.size())
-        throw Error("{} holds other sizes of patches", store.file().string());
-      Array patches = encoding.local[each * size];
+    std::vector<Array> sizes = storage.patches_in(store.load(frame.id), config.sizes.size());
+    for (std::size_t size = 0; size < sizes.size(); ++size) {
+      Array& patches = sizes[size];
       patches.shape = {patches.shape[0] * patches.shape[1], patches.shape[2]};
-      if (each == 2) patches = dequantised(patches, encoding.local[each * size + 1]);
-      write_npy(path / fmt::format("patchfeats_psize{}_{}.npy", config.sizes[size], frame.image.stem().string()),
-                columns_of(patches));
+      write_npy(patch_file(path, config.sizes[size], frame.image), transposed(patches));
     }
   }
 }

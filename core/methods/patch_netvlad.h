@@ -18,6 +18,7 @@ struct PatchNetvladOptions : Options {
   int image_width = 640, image_height = 480;
   std::string sums = "exact";
   std::string storage = "half";
+  std::string codebook;  ///< file
   int batch_size = 4;
 
   /// Throws when sizes, strides and weights do not fit each other.
@@ -40,7 +41,7 @@ struct PatchNetvladOptions : Options {
     static constexpr std::string_view configurations[] = {"performance", "speed", "storage", "custom"};
     static constexpr std::string_view scorers[] = {"spatial", "ransac"};
     static constexpr std::string_view kinds_of_sums[] = {"exact", "reference"};
-    static constexpr std::string_view storages[] = {"half", "quantised"};
+    static constexpr std::string_view storages[] = {"half", "quantised", "codebook"};
     option("configuration", configuration, configurations,
            {"",
             "Published: performance (patches of 2, 5 and 8 cells, 4096 numbers each, RANSAC), speed (5 cells, 512, "
@@ -63,7 +64,11 @@ struct PatchNetvladOptions : Options {
             "Sums over a patch: exact, or by the published program's integral image, whose rounding blots out clusters "
             "that a patch hardly holds"});
     option("storage", storage, storages,
-           {"", "Patch descriptors on disk: in half precision, or product-quantised to one byte for two numbers"});
+           {"",
+            "Patch descriptors on disk: in half precision, product-quantised to one byte for two numbers, or by a "
+            "learned codebook to one byte for eight"});
+    option("codebook", codebook, {},
+           {"", "Learned codebook (.npy) for that storage; export writes it of an experiment: patch_codebook"});
     option("batch_size", batch_size, {1, 256}, {"images", "Computed together on an accelerator"});
   }
 

@@ -9,14 +9,17 @@
 #include "core/networks/image_model.h"
 #include "core/networks/image_netvlad.h"
 #include "core/networks/patch_pooling.h"
-#include "core/patch_codes.h"
+#include "core/patch_features.h"
+#include "core/patch_storage.h"
 #include "core/reranking.h"
+#include "core/stored_encodings.h"
 
 namespace relocus {
 namespace {
 
 constexpr const char* method_name = "patch_netvlad";
 constexpr double kEpsilon = 1e-12;
+constexpr int kCell = 16;  ///< [px]
 
 struct PreparedImage : Prepared {
   PatchSet set;
@@ -31,16 +34,20 @@ const PatchSet& as_patches(const Prepared& prepared) {
 /// Hausler, Garg, Xu, Milford, Fischer: "Patch-NetVLAD: Multi-Scale Fusion of Locally-Global Descriptors for Place
 /// Recognition", CVPR 2021.
 ///
-/// encode: `global` is NetVLAD's whitened descriptor, cut to `length` components. `local` holds of each size of patches
-/// [rows, columns, P], or with the quantised storage two arrays of each: codes [rows, columns, bytes] and moments [2,
-/// P]. rerank: similarity is that of fused_similarities() over all candidates that are compared together; of one pair
-/// it is the published program's score of a pair (match_two). Trace of rerank, candidate after candidate and size after
-/// size: "patch_matches", see scale_matches().
-class PatchNetvlad : public Method, public ComparesTogether {
+/// encode: `global` is NetVLAD's whitened descriptor, cut to `length` components, `local` the patches as PatchStorage
+/// lays them down. Instead of weights it takes a folder of features that were extracted before (PatchFeatures); it then
+/// knows the images of their sequence alone. rerank: similarity is that of fused_similarities() over all candidates
+/// that are compared together; of one pair it is the published program's score of a pair (match_two). Trace of rerank,
+/// candidate after candidate and size after size: "patch_matches", see scale_matches().
+class PatchNetvlad : public Method, public ComparesTogether, public HasEncodings {
  public:
   PatchNetvlad(const PatchNetvladOptions& options, const Resources& resources)
-      : options_(options), config_(options.settings()), device_(torch_device(resources.device)) {
+      : options_(options), config_(options.settings()), storage_(options), device_(torch_device(resources.device)) {
     set_torch_threads(resources.threads);
+    if (PatchFeatures::are_in(resources.weights)) {
+      features_.emplace(resources.weights);
+      return;
+    }
     network_ = load_image_network(resources, method_name);
     network_->to(device_);
     if (!network_->whitening()) return;
@@ -52,6 +59,8 @@ class PatchNetvlad : public Method, public ComparesTogether {
   }
 
   std::vector<Encoding> encode(std::span<const Reading> readings, const Trace&) override {
+    if (features_)
+      throw Error("extracted features tell nothing of other images than those of their sequence; give weights");
     const torch::NoGradGuard no_gradient;
     std::vector<Encoding> encodings;
     for (std::size_t first = 0; first < readings.size();) {
@@ -70,27 +79,37 @@ class PatchNetvlad : public Method, public ComparesTogether {
 
   std::shared_ptr<const Prepared> prepare(const Encoding& encoding) override {
     const torch::NoGradGuard no_gradient;
-    const auto misfit = [](const char* what) { return Error("an encoding does not fit Patch-NetVLAD: {}", what); };
-    const bool codes = options_.storage == "quantised";
-    if (encoding.local.size() != config_.sizes.size() * (codes ? 2 : 1)) throw misfit("it has other sizes of patches");
     auto prepared = std::make_shared<PreparedImage>();
-    for (std::size_t size = 0; size < config_.sizes.size(); ++size) {
-      const Array& array = encoding.local[codes ? 2 * size : size];
-      if (array.shape.size() != 3) throw misfit("its patches lie on no grid");
-      Array flat{{array.shape[0] * array.shape[1], array.shape[2]}, {}};
-      prepared->set.grids.push_back(
-          {config_.sizes[size], config_.strides[size], int(array.shape[0]), int(array.shape[1])});
-      torch::Tensor rows;
-      if (codes) {
-        flat.values = array.values;
-        rows = tensor_of(dequantised(flat, encoding.local[2 * size + 1])).clone();
-      } else {
-        rows = tensor_of(array).view(flat.shape).clone();
-      }
-      prepared->set.patches.push_back(rows.to(device_));
+    const std::vector<Array> sizes = storage_.patches_in(encoding, config_.sizes.size());
+    for (std::size_t size = 0; size < sizes.size(); ++size) {
+      const std::vector<std::int64_t>& shape = sizes[size].shape;
+      prepared->set.grids.push_back({config_.sizes[size], config_.strides[size], int(shape[0]), int(shape[1])});
+      const torch::Tensor rows = tensor_of(sizes[size]).view({shape[0] * shape[1], shape[2]});
+      prepared->set.patches.push_back(rows.clone().to(device_));
     }
     prepared->bytes = prepared->set.bytes();
     return prepared;
+  }
+
+  bool has_encodings() const override { return features_.has_value(); }
+
+  Encoding encoding_of(const Sequence& sequence, FrameId frame) const override {
+    const int width = config_.image_width, height = config_.image_height;
+    if (width <= 0 || height <= 0)
+      throw Error("give the size that images were extracted with (image_width, image_height): files do not tell it");
+    Encoding encoding{features_->global(sequence, frame), {}};
+    for (std::size_t size = 0; size < config_.sizes.size(); ++size) {
+      Array patches = features_->patches(sequence, frame, config_.sizes[size]);
+      const PatchGrid grid = patch_grid(height / kCell, width / kCell, config_.sizes[size], config_.strides[size]);
+      if (patches.shape[0] != grid.count())
+        throw Error(
+            "the file of {} holds {} patches of {} cells, an image of {} x {} pixels has {}: give the size that images "
+            "were extracted with (image_width, image_height)",
+            sequence.frames.at(std::size_t(frame)).image.string(), patches.shape[0], config_.sizes[size], width, height,
+            grid.count());
+      storage_.add(std::move(patches), grid, encoding);
+    }
+    return encoding;
   }
 
   bool compares_together() const override { return config_.sizes.size() > 1; }
@@ -140,24 +159,16 @@ class PatchNetvlad : public Method, public ComparesTogether {
       for (std::size_t size = 0; size < config_.sizes.size(); ++size) {
         const PatchGrid grid =
             patch_grid(int(cells.map.size(2)), int(cells.map.size(3)), config_.sizes[size], config_.strides[size]);
-        store(array_of(patch_descriptors(pool, whitening_, cells, image, grid, sums)), grid, encoding);
+        storage_.add(array_of(patch_descriptors(pool, whitening_, cells, image, grid, sums)), grid, encoding);
       }
       encodings.push_back(std::move(encoding));
     }
   }
 
-  void store(Array patches, const PatchGrid& grid, Encoding& encoding) const {
-    std::vector<Array> arrays;
-    if (options_.storage == "quantised")
-      arrays = quantised(patches);
-    else
-      arrays.push_back(std::move(patches));
-    arrays[0].shape = {grid.rows, grid.columns, arrays[0].shape[1]};
-    for (Array& array : arrays) encoding.local.push_back(std::move(array));
-  }
-
   PatchNetvladOptions options_;
   PatchConfig config_;
+  PatchStorage storage_;
+  std::optional<PatchFeatures> features_;  ///< instead of a network
   torch::Device device_;
   std::shared_ptr<ImageNetVlad> network_;
   PatchWhitening whitening_;
@@ -170,7 +181,10 @@ NetworkMethod patch_netvlad_network() {
           [](const Options& options, const Resources& resources) -> std::unique_ptr<Method> {
             return std::make_unique<PatchNetvlad>(dynamic_cast<const PatchNetvladOptions&>(options), resources);
           },
-          [](const Resources& resources) { return image_weights_hash(resources, method_name); }};
+          [](const Resources& resources) {
+            return PatchFeatures::are_in(resources.weights) ? PatchFeatures(resources.weights).hash()
+                                                            : image_weights_hash(resources, method_name);
+          }};
 }
 
 }  // namespace relocus

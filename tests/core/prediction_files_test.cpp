@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "core/numpy.h"
 #include "core/pipeline.h"
+#include "tests/made_files.h"
 #include "tests/support.h"
 
 using namespace relocus;
@@ -120,6 +121,25 @@ class PredictionFilesTest : public QObject {
     protocol.exclude_recent = 0;
     const std::vector<Retrieval> found = search(all, nowhere, protocol);
     QCOMPARE(submission_json(found, protocol), read_text(folder / "submission.json"));
+  }
+
+  void recalls_can_be_read_again() {
+    const test::MadeFolder folder;
+    const std::filesystem::path file =
+        test::write_file(folder / "recalls.txt",
+                         "Recall NetVLAD@1: 0.8346\nRecall NetVLAD@100: 1.0000\r\nRecall PatchNetVLAD@5: 0.0000\n");
+    const std::vector<RecallLine> lines = read_recall_lines(file);
+    QCOMPARE(lines.size(), 3u);
+    QCOMPARE(lines[0].stage, std::string("NetVLAD"));
+    QCOMPARE(lines[0].recall, 0.8346);
+    QCOMPARE(lines[1].n, 100);
+    QCOMPARE(lines[2].stage, std::string("PatchNetVLAD"));
+    for (const char* bad : {"Recall NetVLAD@0: 0.5", "Recall NetVLAD@1: 1.5", "Recall NetVLAD@1 0.5", "Recall @x: 0.5",
+                            "Recall NetVLAD@1: nan", "score 3", ""}) {
+      test::write_file(file, bad);
+      const std::string error = test::error_of([&] { read_recall_lines(file); });
+      QVERIFY2(error.find("recalls.txt") != std::string::npos, bad);
+    }
   }
 
   void recalls_count_all_queries() {

@@ -295,6 +295,45 @@ class ImageFormatsTest : public QObject {
     QVERIFY(error_of([&] { open_sequence(root / "train_val/cph"); }).find("postprocessed.csv") != std::string::npos);
   }
 
+  void a_subtask_or_a_side_of_mapillarys_cities_is_named_behind_the_city() {
+    const MadeFolder root;
+    const fs::path city = root / "train_val/cph";
+    for (const char* set : {"query", "database"}) {
+      const bool asks = std::string_view(set) == "query";
+      write_file(city / set / "postprocessed.csv",
+                 ",key,easting,northing,night,view_direction\n0,aa,100,200,False,Forward\n1,bb,110,200,True,Sideways\n"
+                 "2,cc,120,200,False,Sideways\n3,dd,130,200,False,Backward\n");
+      write_file(city / set / "subtask_index.csv",
+                 asks ? ",all,s2w,d2n\n0,True,False,False\n1,True,False,True\n2,True,True,False\n3,True,False,False\n"
+                      : ",all,s2w,d2n\n0,True,True,True\n1,True,False,False\n2,True,True,True\n3,True,True,False\n");
+      write_image(city / set / "images/aa.jpg");
+    }
+    const auto names = [&](const fs::path& path) {
+      std::string text;
+      const Sequence sequence = open_sequence(path);
+      for (const Frame& frame : sequence.frames) {
+        if (std::size_t(frame.id) == sequence.num_database) text += '|';
+        text += frame.image.stem().string();
+      }
+      return text;
+    };
+    QCOMPARE(names(city), std::string("aabbccdd|aabbccdd"));
+    QCOMPARE(names(city / "all"), std::string("aabbccdd|aabbccdd"));
+    QCOMPARE(names(city / "d2n"), std::string("aacc|bb"));
+    QCOMPARE(names(city / "day2night"), std::string("aacc|bb"));
+    QCOMPARE(names(city / "s2w/"), std::string("aaccdd|cc"));
+    QCOMPARE(names(city / "sideways"), std::string("bbcc|bbcc"));
+    const Sequence night = open_sequence(city / "d2n");
+    QCOMPARE(night.name, std::string("msls/cph/d2n"));
+    QCOMPARE(names(night.folder), std::string("aacc|bb"));  // an experiment finds it again
+    QVERIFY(any_contains(night.remarks, "day2night") && any_contains(night.remarks, "2 are not selected"));
+    QCOMPARE(position(night.frames[2]).x(), 110.);
+    QVERIFY(error_of([&] { open_sequence(city / "n2d"); }).find("no column \"n2d\"") != std::string::npos);
+    QVERIFY(error_of([&] { open_sequence(city / "dusk2dawn"); }).find("does not exist") != std::string::npos);
+    write_file(city / "query/subtask_index.csv", ",all,d2n\n0,True,False\n");
+    QVERIFY(error_of([&] { open_sequence(city / "d2n"); }).find("same release") != std::string::npos);
+  }
+
   void frames_that_cannot_be_read_can_be_left_out() {
     const MadeFolder folder;
     write_lists(folder);
