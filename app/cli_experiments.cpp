@@ -10,6 +10,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/folder_lock.h"
 #include "core/numpy.h"
 #include "core/pipeline.h"
 #include "core/poses.h"
@@ -221,7 +222,10 @@ void evaluate_results(const Cli& cli, const EvaluateFlags& flags, const Protocol
                         flags.neighbours.k2, flags.neighbours.lambda, describe(again));
     line["reciprocal"] = to_json(again);
   }
-  if (!flags.out.empty()) save(experiment, truth(), flags.out);
+  if (!flags.out.empty()) {
+    const FolderLock lock(flags.out);
+    save(experiment, truth(), flags.out);
+  }
   if (!flags.experiment.empty())
     if (const auto pairs = read_verified(flags.experiment, experiment))
       if (const auto point = verified_point(experiment, load_trajectory(flags.experiment), *pairs)) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/folder_lock.h"
 
 namespace relocus {
 namespace {
@@ -32,6 +33,7 @@ void verify_experiment(const Cli& cli, VerifyFlags& flags) {
     throw Error("there are no weights of BEVNet's decoder; import a checkpoint of BEVNet, or leave --keypoints out");
   flags.settings.keypoints = network.get();
 
+  const FolderLock lock(flags.experiment);
   VerifiedPairs known = known_pairs(flags, experiment);
   const auto keep = [&](const VerifiedPairs& pairs) { write_verified(flags.experiment, experiment, pairs); };
   const Verification result = verify(experiment, sequence, std::move(known), flags.settings, keep, cli.progress());

@@ -5,6 +5,7 @@
 #include "core/datasets/registry.h"
 #include "core/error.h"
 #include "core/exports/registry.h"
+#include "core/folder_lock.h"
 #include "core/sequence_protocol.h"
 
 namespace relocus {
@@ -166,6 +167,7 @@ void Session::save_experiment(const std::filesystem::path& folder) {
   runner(Activity::Saving)
       .start(
           [experiment = experiment_, opened = opened_, verified = verified_, folder](const Progress&) {
+            const FolderLock lock(folder);
             save(*experiment, opened->trajectory, folder);
             if (verified) write_verified(folder, *experiment, *verified);
           },

@@ -3,6 +3,7 @@
 
 #include "app/session.h"
 #include "core/error.h"
+#include "core/folder_lock.h"
 
 namespace relocus {
 namespace {
@@ -57,6 +58,8 @@ void Session::verify_loops() {
             const auto keep = [&](const VerifiedPairs& pairs) {
               if (!place.empty()) write_verified(place, *experiment, pairs);
             };
+            std::optional<FolderLock> lock;
+            if (!place.empty()) lock.emplace(place);
             VerifiedPairs pairs = known ? *known : VerifiedPairs();
             if (!place.empty())  // a job that was cancelled may have kept more
               if (auto kept = read_verified(place, *experiment)) pairs.merge(*kept);

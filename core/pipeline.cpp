@@ -13,6 +13,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/folder_lock.h"
 #include "core/index.h"
 #include "core/reranking.h"
 #include "core/sequence_protocol.h"
@@ -284,6 +285,8 @@ Experiment run(const Sequence& sequence, const Job& job, const Progress& progres
     encode_together(sequence, *method, nullptr, *job.workers, experiment, progress);
     return experiment;
   }
+  std::optional<FolderLock> lock;
+  if (!job.out.empty()) lock.emplace(job.out);
   EncodingStore store(experiment.encodings, key_of(experiment));
   const auto num_frames = FrameId(sequence.frames.size());
   join_shares(store, key_of(experiment), num_frames, progress);  // of workers that were stopped before they joined them

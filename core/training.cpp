@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "core/error.h"
+#include "core/folder_lock.h"
 #include "core/network_library.h"
 
 namespace relocus {
@@ -231,6 +232,8 @@ std::vector<TrainingOutcome> train(const TrainingJob& job, const Progress& progr
   });
   if (validates && job.validation.empty())
     throw Error("name at least one sequence that is held out for validation (--validation)");
+  std::optional<FolderLock> lock;
+  if (worker_place().rank == 0) lock.emplace(job.out);
   return network_library().train(job, progress, listener);
 }
 
