@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "app/cli_import.h"
+#include "app/cli_selftest.h"
 #include "app/cli_train.h"
 #include "app/cli_truth.h"
 #include "app/cli_verify.h"
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
   add_import_command(app, cli);
   add_truth_command(app, cli);
   add_train_command(app, cli);
+  add_selftest_command(app, cli);
   add_manual_command(app);
 
   try {
