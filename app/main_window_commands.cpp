@@ -5,6 +5,7 @@
 #include "app/command_palette.h"
 #include "app/importer.h"
 #include "app/main_window.h"
+#include "app/manual_dialog.h"
 #include "widgets/failure_table.h"
 #include "widgets/frame_bar.h"
 
@@ -129,11 +130,14 @@ void MainWindow::add_commands() {
   add_theme("view.light", tr("&Light colours"), tr("Dark on light"), Theme::Light);
   add_theme("view.dark", tr("&Dark colours"), tr("Light on dark"), Theme::Dark);
 
+  a.add({"help.manual", tr("&Manual"), QKeySequence("F1"),
+         tr("How everything is done, what each protocol and method is, and how to add to them"), "Help"},
+        [this] { show_manual(this); });
   a.add({"help.palette", tr("&Find a command …"), QKeySequence("Ctrl+K"), tr("Any command by a few of its letters"),
          "Help"},
         [this] { palette_->ask(); });
-  a.add({"help.keyboard", tr("&Keyboard …"), QKeySequence("F1"), tr("Every command with its key, which can be changed"),
-         "Help"},
+  a.add({"help.keyboard", tr("&Keyboard …"), QKeySequence("Ctrl+F1"),
+         tr("Every command with its key, which can be changed"), "Help"},
         [this] { show_keyboard(); });
   a.add(section({"help.about", tr("&About Relocus"), {}, tr("Version and licence"), "Help"}), [this] { tell_about(); });
 
