@@ -289,8 +289,8 @@ TorchFile read_torch_file(const fs::path& file) {
 
 TorchFile read_checkpoint(const fs::path& file) {
   const std::string start = first_bytes(file);
-  const bool of_torch = start.starts_with("PK") || start.starts_with('\x80');
-  if (of_torch || start.size() < 9 || start[8] != '{' || start[7] != '\0') return read_torch_file(file);
+  // A header's length may begin like a zip archive or a pickle; neither of these has a brace behind eight bytes.
+  if (start.size() < 9 || start[8] != '{' || start[7] != '\0') return read_torch_file(file);
   TensorFile content = read_safetensors(file);
   if (content.tensors.empty()) throw Error("{}: holds no tensors", file.string());
   TorchFile result;
