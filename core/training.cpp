@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/clusvpr_training.h"
 #include "core/error.h"
 #include "core/folder_lock.h"
 #include "core/network_library.h"
@@ -199,6 +200,11 @@ const std::vector<TrainingStage>& training_stages(const std::string& method) {
       {"vlad", "Network of images (NetVLAD)", [] { return std::make_unique<ImageVladOptions>(); }},
       {"pca", "Principal components of descriptors", [] { return std::make_unique<ImagePcaOptions>(); }, false},
   };
+  static const std::vector<TrainingStage> clusvpr{
+      {"clusters", "Clusters of groups of features", [] { return std::make_unique<ClusvprClusterOptions>(); }, false},
+      {"pca", "Principal components of descriptors", [] { return std::make_unique<ClusvprPcaOptions>(); }, false},
+  };
+  if (method == "clusvpr") return clusvpr;
   if (method == "netvlad" || method == "patch_netvlad") return netvlad;  // of the same weights
   return method == "overlap_netvlad" ? overlap_netvlad : none;
 }

@@ -10,8 +10,10 @@
 #include "core/networks/overlap_netvlad.h"
 #include "core/networks/patch_bench.h"
 #include "core/networks/patch_netvlad.h"
+#include "core/training/clusvpr_stages.h"
 #include "core/training/train.h"
 #include "core/training/workers.h"
+#include "core/weights/clusvpr_import.h"
 #include "core/weights/golden_rule.h"
 #include "core/weights/import.h"
 #include "core/weights/soundness.h"
@@ -39,13 +41,18 @@ extern "C" __attribute__((visibility("default"))) const NetworkLibrary& relocus_
       },
       matrix_multiply_rate,
       write_golden_weights,
-      convert_checkpoints,
+      [](std::span<const std::filesystem::path> files, const std::string& method, const std::filesystem::path& out,
+         const ImportOptions& options) {
+        return method == "clusvpr" ? import_clusvpr(files, out) : convert_checkpoints(files, method, out, options);
+      },
       measure_features,
       [](const WorkerPlace& place, const WorkerOptions& options) -> std::unique_ptr<WorkerGroup> {
         return std::make_unique<Workers>(place, options);
       },
       make_bevnet_keypoints,
-      train_networks,
+      [](const TrainingJob& job, const Progress& progress, const TrainingListener& listener) {
+        return job.method == "clusvpr" ? train_clusvpr(job, progress) : train_networks(job, progress, listener);
+      },
       write_golden_image_weights,
       [](int threads) { return bench_patches(threads); },
       clusvpr_complexity,
