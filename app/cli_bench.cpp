@@ -163,6 +163,34 @@ void bench(const Cli& cli, const std::string& folder, const MethodFlags& flags) 
            {{"stages", list}, {"gmacs_per_second", rate}, {"threads", threads}, {"weights", numbers}});
 }
 
+/// Search alone, among ever more descriptors.
+void bench_search_at_scale(Cli& cli, const std::vector<double>& entries, int dimension, double max_gigabytes) {
+  std::vector<FrameId> counts;
+  for (const double count : entries) {
+    if (!(count >= 1 && count <= 1e9)) throw Error("--scale {} is no number of descriptors from 1 to 1e9", count);
+    counts.push_back(FrameId(count));
+  }
+  const ScratchFolder scratch;
+  fs::create_directories(scratch.path);
+  const auto table = bench_scale(counts, dimension, max_gigabytes * 1e9, scratch.path, cli.progress());
+  std::string text = fmt::format("{:<24}{:>10}{:>8}{:>10}{:>10}{:>12}{:>10}{:>10}\n", "index", "entries", "effort",
+                                 "recall@1", "in 10", "ms a query", "build s", "MB");
+  Json list = Json::array();
+  for (const ScaleRow& row : table) {
+    text += fmt::format("{:<24}{:>10}{:>8}{:>10.3f}{:>10.3f}{:>12.4f}{:>10.1f}{:>10.1f}\n", row.index, row.entries,
+                        row.effort, row.recall, row.recall_at_10, row.milliseconds, row.build_seconds, row.megabytes);
+    list.push_back({{"index", row.index},
+                    {"entries", row.entries},
+                    {"effort", row.effort},
+                    {"recall_at_1", row.recall},
+                    {"recall_at_10", row.recall_at_10},
+                    {"milliseconds", row.milliseconds},
+                    {"build_seconds", row.build_seconds},
+                    {"megabytes", row.megabytes}});
+  }
+  cli.tell(text, {{"scale", list}, {"dimension", dimension}});
+}
+
 }  // namespace
 
 void add_bench_command(CLI::App& app, Cli& cli) {
@@ -172,7 +200,24 @@ void add_bench_command(CLI::App& app, Cli& cli) {
   const auto flags = std::make_shared<MethodFlags>();
   flags->add_to(*command, false);
   command->add_option("--sequence", *folder, "Scans to measure with [simulated ones]")->type_name("DIR");
-  command->callback([&cli, folder, flags] { bench(cli, *folder, *flags); });
+  struct Scale {
+    std::vector<double> entries;
+    int dimension = 256;
+    double max_gigabytes = 4;
+  };
+  const auto scale = std::make_shared<Scale>();
+  command->add_option("--scale", scale->entries, "Instead: search among so many descriptors, exact and approximate")
+      ->delimiter(',')
+      ->type_name("N,N,…");
+  command->add_option("--dimension", scale->dimension, "Of the descriptors of --scale")
+      ->check(CLI::Range(32, 8192))
+      ->type_name("D=256");
+  command->add_option("--max-memory", scale->max_gigabytes, "Indices that would take more are left out")
+      ->type_name("GB=4");
+  command->callback([&cli, folder, flags, scale] {
+    if (scale->entries.empty()) return bench(cli, *folder, *flags);
+    bench_search_at_scale(cli, scale->entries, scale->dimension, scale->max_gigabytes);
+  });
 }
 
 }  // namespace relocus
