@@ -139,7 +139,7 @@ std::vector<std::vector<Candidate>> search_shards(const ApproximateIndex& shard,
     for (std::size_t at = 0; at + sizeof(Answer) <= part.size(); at += sizeof(Answer)) {
       Answer answer;
       std::memcpy(&answer, part.data() + at, sizeof answer);
-      all.at(std::size_t(answer.query)).push_back({answer.entry, answer.distance});
+      all.at(std::size_t(answer.query)).push_back({FrameId(answer.entry), answer.distance});
     }
   }
   for (auto& candidates : all) {

@@ -1,13 +1,12 @@
 #include "core/hdf5_file.h"
 
-#include <hdf5.h>
-
 #include <fstream>
 #include <functional>
 #include <numeric>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/hdf5_handle.h"
 
 namespace relocus {
 namespace {
@@ -17,59 +16,18 @@ namespace fs = std::filesystem;
 constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
 constexpr double max_expansion = 8 * 1032;  // a double stored as one byte, deflated as far as that goes
 
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  operator hid_t() const { return id_; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
-
-/// Keeps the library from printing its errors, and others from calling it.
-class Quiet {
- public:
-  Quiet() : lock_(hdf5_lock()) {
-    H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  ~Quiet() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
-
- private:
-  std::scoped_lock<std::mutex> lock_;
-  H5E_auto2_t print_ = nullptr;
-  void* data_ = nullptr;
-};
-
-std::vector<std::string> names_in(hid_t group) {
-  std::vector<std::string> names;
-  const auto take = [](hid_t, const char* name, const H5L_info_t* info, void* all) -> herr_t {
-    if (info->type == H5L_TYPE_HARD) static_cast<std::vector<std::string>*>(all)->emplace_back(name);
-    return 0;
-  };
-  H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, take, &names);
-  return names;
-}
-
 /// Nothing for whatever holds no numbers of its own.
 std::optional<Doubles> numbers_of(hid_t file, const std::string& name, double most, const fs::path& path) {
   const auto damaged = [&](const char* how) {
     return Error("{} is cut off or damaged: its \"{}\" {}; get it again", path.string(), name, how);
   };
-  const Handle object(H5Oopen(file, name.c_str(), H5P_DEFAULT), H5Oclose);
+  const Hdf5Handle object(H5Oopen(file, name.c_str(), H5P_DEFAULT), H5Oclose);
   if (object < 0) throw damaged("cannot be opened");
   if (H5Iget_type(object) != H5I_DATASET) return std::nullopt;
-  const Handle space(H5Dget_space(object), H5Sclose), type(H5Dget_type(object), H5Tclose);
-  const Handle making(H5Dget_create_plist(object), H5Pclose);
+  const Hdf5Handle space(H5Dget_space(object), H5Sclose), type(H5Dget_type(object), H5Tclose);
   const H5T_class_t kind = H5Tget_class(type);
   if (kind != H5T_FLOAT && kind != H5T_INTEGER) return std::nullopt;
-  if (H5Pget_layout(making) == H5D_VIRTUAL || H5Pget_external_count(making) > 0)
+  if (hdf5_lies_elsewhere(object))
     throw Error("{}: its \"{}\" lies in other files, which are not read", path.string(), name);
   const int rank = H5Sget_simple_extent_ndims(space);
   if (rank < 0 || rank > H5S_MAX_RANK) throw damaged("has no shape");
@@ -102,11 +60,12 @@ std::map<std::string, Doubles> read_hdf5(const fs::path& path) {
   if (!fs::is_regular_file(path)) throw Error("there is no file {}", path.string());
   if (!is_hdf5_file(path)) throw Error("{} is no HDF5 file", path.string());
   const double most = double(fs::file_size(path)) * max_expansion;
-  const Quiet quiet;
-  const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  const std::lock_guard lock(hdf5_lock());
+  const Hdf5Quiet quiet;
+  const Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
   if (file < 0) throw Error("{} is cut off or damaged: HDF5 cannot open it; get it again", path.string());
   std::map<std::string, Doubles> datasets;
-  for (const std::string& name : names_in(file))
+  for (const std::string& name : hdf5_names(file))
     if (std::optional<Doubles> numbers = numbers_of(file, name, most, path)) datasets[name] = std::move(*numbers);
   return datasets;
 }
@@ -117,19 +76,20 @@ void write_hdf5(const fs::path& path, const std::map<std::string, Array>& datase
   };
   std::string bytes;
   {
-    const Quiet quiet;
+    const std::lock_guard lock(hdf5_lock());
+    const Hdf5Quiet quiet;
     // In memory first, so that it is written as every other file is.
-    const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     constexpr std::size_t step = 1 << 20;
     check(H5Pset_fapl_core(access, step, /*backing_store=*/0));
-    const Handle file(H5Fcreate(path.filename().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose);
+    const Hdf5Handle file(H5Fcreate(path.filename().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose);
     check(file);
     for (const auto& [name, array] : datasets) {
       const std::vector<hsize_t> lengths(array.shape.begin(), array.shape.end());
-      const Handle space(H5Screate_simple(int(lengths.size()), lengths.data(), nullptr), H5Sclose);
+      const Hdf5Handle space(H5Screate_simple(int(lengths.size()), lengths.data(), nullptr), H5Sclose);
       check(space);
-      const Handle dataset(H5Dcreate2(file, name.c_str(), H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-                           H5Dclose);
+      const Hdf5Handle dataset(
+          H5Dcreate2(file, name.c_str(), H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
       check(dataset);
       check(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()));
     }

@@ -2,7 +2,6 @@
 #include "core/mat_file.h"
 
 #include <fmt/format.h>
-#include <hdf5.h>
 #include <matio.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/hdf5_file.h"
+#include "core/hdf5_handle.h"
 
 namespace relocus {
 namespace {
@@ -222,36 +222,6 @@ std::map<std::string, MatValue> read_level5(const fs::path& path) {
 
 // 7.3 ----------------------------------------------------------------------------------------------------------------
 
-/// An HDF5 identifier that is closed with its owner.
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  operator hid_t() const { return id_; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
-
-/// Keeps the library from printing its errors.
-class Quiet {
- public:
-  Quiet() {
-    H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  ~Quiet() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
-
- private:
-  H5E_auto2_t print_ = nullptr;
-  void* data_ = nullptr;
-};
-
 class Hdf5Reader {
   static constexpr std::size_t max_class_name = 256;
 
@@ -259,34 +229,21 @@ class Hdf5Reader {
   explicit Hdf5Reader(const fs::path& path) : path_(path), most_(double(fs::file_size(path)) * max_expansion) {}
 
   std::map<std::string, MatValue> read() {
-    const Quiet quiet;
-    const Handle file(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+    const Hdf5Quiet quiet;
+    const Hdf5Handle file(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
     if (file < 0) throw damaged(path_, "HDF5 cannot open it");
     std::map<std::string, MatValue> values;
-    for (const std::string& name : names_in(file))
+    for (const std::string& name : hdf5_names(file))
       if (!name.starts_with("#")) values[name] = member(file, name, 0);
     return values;
   }
 
  private:
-  static std::vector<std::string> names_in(hid_t group) {
-    std::vector<std::string> names;
-    const auto take = [](hid_t, const char* name, const H5L_info_t*, void* all) -> herr_t {
-      static_cast<std::vector<std::string>*>(all)->emplace_back(name);
-      return 0;
-    };
-    if (H5Literate(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, nullptr, take, &names) < 0) {  // not kept by all writers
-      names.clear();
-      H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, take, &names);
-    }
-    return names;
-  }
-
   /// MATLAB_class and the like; empty without.
   static std::string attribute(hid_t object, const char* name) {
     if (H5Aexists(object, name) <= 0) return {};
-    const Handle found(H5Aopen(object, name, H5P_DEFAULT), H5Aclose);
-    const Handle type(H5Aget_type(found), H5Tclose);
+    const Hdf5Handle found(H5Aopen(object, name, H5P_DEFAULT), H5Aclose);
+    const Hdf5Handle type(H5Aget_type(found), H5Tclose);
     const std::size_t size = H5Tget_size(type);
     if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0 || size == 0 || size > max_class_name)
       return "?";
@@ -296,7 +253,7 @@ class Hdf5Reader {
   }
 
   MatValue member(hid_t group, const std::string& name, int depth) {
-    const Handle object(H5Oopen(group, name.c_str(), H5P_DEFAULT), H5Oclose);
+    const Hdf5Handle object(H5Oopen(group, name.c_str(), H5P_DEFAULT), H5Oclose);
     return value(object, depth);
   }
 
@@ -308,7 +265,7 @@ class Hdf5Reader {
       result.kind = MatValue::Kind::Object;
     } else if (H5Iget_type(object) == H5I_GROUP) {
       result.kind = MatValue::Kind::Struct;
-      for (const std::string& name : names_in(object))
+      for (const std::string& name : hdf5_names(object))
         result.fields.emplace_back(name, member(object, name, depth + 1));
     } else if (H5Iget_type(object) == H5I_DATASET && H5Aexists(object, "MATLAB_empty") <= 0) {
       read_dataset(object, depth, result);
@@ -317,8 +274,8 @@ class Hdf5Reader {
   }
 
   void read_dataset(hid_t object, int depth, MatValue& result) {
-    const Handle space(H5Dget_space(object), H5Sclose);
-    const Handle type(H5Dget_type(object), H5Tclose);
+    const Hdf5Handle space(H5Dget_space(object), H5Sclose);
+    const Hdf5Handle type(H5Dget_type(object), H5Tclose);
     const int rank = H5Sget_simple_extent_ndims(space);
     if (rank < 0 || rank > 32) throw damaged(path_, "a value has no shape");
     std::vector<hsize_t> lengths(static_cast<std::size_t>(rank));
@@ -328,6 +285,8 @@ class Hdf5Reader {
     if (count * double(std::max<std::size_t>(H5Tget_size(type), 1)) > most_)
       throw damaged(path_, fmt::format("it claims to hold {} numbers", count));
     if (count == 0) return;
+    if (hdf5_lies_elsewhere(object))
+      throw Error("{}: its numbers lie in other files, which are not read", path_.string());
     result.shape.assign(lengths.rbegin(), lengths.rend());
     const auto size = std::size_t(count);
     const auto check = [&](herr_t status) {
@@ -340,7 +299,7 @@ class Hdf5Reader {
       check(H5Dread(object, H5T_STD_REF_OBJ, H5S_ALL, H5S_ALL, H5P_DEFAULT, references.data()));
       result.kind = MatValue::Kind::Cells;
       for (const hobj_ref_t& reference : references) {
-        const Handle target(H5Rdereference2(object, H5P_DEFAULT, H5R_OBJECT, &reference), H5Oclose);
+        const Hdf5Handle target(H5Rdereference2(object, H5P_DEFAULT, H5R_OBJECT, &reference), H5Oclose);
         result.cells.push_back(value(target, depth + 1));
       }
       return;
