@@ -42,7 +42,8 @@ struct ApproximateIndex::Impl {
     }
     if (dimension % options.code_bytes != 0)
       throw Error("codes of {} bytes do not divide descriptors of {} numbers", options.code_bytes, dimension);
-    const int wanted = options.lists > 0 ? options.lists : std::max(1, int(4 * std::sqrt(double(expected))));
+    const int usual = std::min(int(4 * std::sqrt(double(expected))), int(expected) / kRowsPerCentre);
+    const int wanted = options.lists > 0 ? options.lists : std::max(1, usual);
     lists = std::make_unique<faiss::IndexIVFPQ>(&centres, dimension, std::size_t(wanted),
                                                 std::size_t(options.code_bytes), 8);
   }

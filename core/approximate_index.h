@@ -14,7 +14,7 @@ struct ApproximateOptions : Options {
   std::string kind = "hnsw";  ///< "hnsw": a graph of neighbours over whole descriptors; "ivfpq": lists of short codes
   int links = 32;             ///< hnsw: neighbours that an entry keeps; twice as many on the lowest level
   int build_effort = 80;      ///< hnsw: candidates that are looked at for them
-  int lists = 0;              ///< ivfpq: 0: four times the root of the number of entries that are announced
+  int lists = 0;              ///< ivfpq: 0: four times the root of the number of entries, as far as they teach so many
   int code_bytes = 32;        ///< ivfpq: of an entry
 
   void visit(OptionVisitor& option) override;
