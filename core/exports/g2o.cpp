@@ -25,30 +25,8 @@ constexpr double kTilt = 10 * kDegree;                               // [rad] si
 // Scans that fit promise more than they keep: moving things, and whatever the thinning did.
 constexpr double kMeasuredSigma = 0.1, kMeasuredTurn = 1 * kDegree;  // [m], [rad] at least
 
-/// The sensor's pose, where it is known: the whole one with the sequence at hand, otherwise position and heading.
-std::optional<Eigen::Isometry3d> pose_of(const Trajectory& trajectory, const ExportOptions& options, FrameId frame) {
-  if (options.sequence && std::size_t(frame) < options.sequence->frames.size()) {
-    const auto& pose = options.sequence->frames[std::size_t(frame)].world_from_sensor;
-    return pose && pose->matrix().allFinite() ? pose : std::nullopt;
-  }
-  if (!trajectory.has_pose(frame)) return std::nullopt;
-  Eigen::Isometry3d pose(Eigen::AngleAxisd(trajectory.headings[std::size_t(frame)], Eigen::Vector3d::UnitZ()));
-  pose.translation() = trajectory.positions[std::size_t(frame)];
-  return pose;
-}
-
-/// "x y z qx qy qz qw"
-std::string text_of(const Eigen::Isometry3d& pose) {
-  Eigen::Quaterniond q(pose.linear());
-  q.normalize();
-  if (q.w() < 0) q.coeffs() *= -1;
-  const Eigen::Vector3d& t = pose.translation();
-  return fmt::format("{:.9g} {:.9g} {:.9g} {:.9g} {:.9g} {:.9g} {:.9g}", t.x(), t.y(), t.z(), q.x(), q.y(), q.z(),
-                     q.w());
-}
-
 /// Of (x, y, z [m], turns [rad]) as g2o has it: its rotations are the imaginary part of a quaternion, half an angle.
-std::string text_of(Information information) {
+std::string upper_triangle(Information information) {
   information.bottomRows<3>() *= 2;
   information.rightCols<3>() *= 2;
   std::string text;
@@ -154,7 +132,7 @@ void write_g2o(const Experiment& experiment, const Trajectory& trajectory, const
     if (previous >= 0 && !joint)  // between a map and its queries lies nothing
       edges += fmt::format("EDGE_SE3:QUAT {} {} {}{}\n", experiment.number(previous), experiment.number(frame),
                            text_of(poses[std::size_t(previous)]->inverse() * *pose),
-                           text_of(information(kOdometrySigma, kOdometryTurn, kOdometryTurn)));
+                           upper_triangle(information(kOdometrySigma, kOdometryTurn, kOdometryTurn)));
     previous = frame;
   }
   if (previous < 0)
@@ -176,7 +154,7 @@ void write_g2o(const Experiment& experiment, const Trajectory& trajectory, const
     if (!edge) edge = edge_of(match.candidate, sigma);
     edges += fmt::format("EDGE_SE3:QUAT {} {} {}{}\n", experiment.number(match.query),
                          experiment.number(match.candidate.frame), text_of(edge->query_from_candidate),
-                         text_of(edge->information));
+                         upper_triangle(edge->information));
   }
   std::string text = head(experiment, options);
   if (registers || options.verified)

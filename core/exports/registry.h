@@ -28,6 +28,10 @@ struct ExportFormat {
   bool suits(const Experiment& experiment) const { return method.empty() || method == experiment.method; }
 };
 
+/// The sensor's pose, where it is known: the whole one with the sequence at hand, otherwise position and heading.
+std::optional<Eigen::Isometry3d> pose_of(const Trajectory& trajectory, const ExportOptions& options, FrameId frame);
+std::string text_of(const Eigen::Isometry3d& pose);  ///< "x y z qx qy qz qw"
+
 /// The frames that an experiment is about, for ExportOptions; null when they cannot be opened any more, or are others.
 std::shared_ptr<const Sequence> sequence_at_hand(const Experiment& experiment, const Trajectory& trajectory);
 

@@ -7,6 +7,7 @@
 #include "core/exports/registry.h"
 #include "core/files.h"
 #include "core/numpy.h"
+#include "core/poses.h"
 #include "core/registration.h"
 #include "tests/app/made_sequence.h"
 #include "tests/full_disk.h"
@@ -216,6 +217,29 @@ class ExportsTest : public QObject {
     QCOMPARE(of(loop, 0), 4 / std::pow(experiment_.protocol.positive_radius, 2));
     QVERIFY(of(loop, 0) < of(step, 0) && of(loop, 20) < of(step, 20));
     QVERIFY(text.find("# protocol: ssc_recall") != std::string::npos);
+  }
+
+  void trajectories_are_read_again_as_they_were() {
+    const test::MadeFolder folder;
+    test::write_two_laps(folder.path(), {.frames_per_lap = 20});
+    auto sequence = std::make_shared<Sequence>(open_sequence(folder.path()));
+    for (Frame& frame : sequence->frames) frame.stamp = 0.05 + 0.1 * frame.id;
+    Experiment laps;
+    laps.sequence_name = "laps";
+    ExportOptions options;
+    options.sequence = sequence;
+    const std::filesystem::path path = folder / "laps.tum";
+    export_format("tum").write(laps, trajectory(*sequence), options, path);
+    const PoseFile file = read_poses(path);
+    QVERIFY(file.has_stamps() && file.oriented);
+    QCOMPARE(file.rows.size(), sequence->frames.size());
+    for (std::size_t i = 0; i < file.rows.size(); ++i) {
+      QVERIFY(std::abs(file.rows[i].stamp - sequence->frames[i].stamp) < 1e-6);
+      QVERIFY(file.rows[i].world_from_body.isApprox(*sequence->frames[i].world_from_sensor, 1e-6));
+    }
+    Trajectory blind = trajectory_;
+    for (auto& position : blind.positions) position.setConstant(NAN);
+    RELOCUS_ERROR(export_format("tum").write(experiment_, blind, {}, path), "test/00", "no poses");
   }
 
   void a_loop_without_yaw_is_wider() {
