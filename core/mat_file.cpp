@@ -175,8 +175,7 @@ MatValue value_of(matvar_t* value) {
       break;
     case MAT_C_STRUCT:
       result.kind = MatValue::Kind::Struct;
-      for_children(value,
-                   [&](const char* name, matvar_t* child) { result.fields.emplace_back(name, value_of(child)); });
+      for_children(value, [&](const char* name, matvar_t* child) { result.fields.push_back({name, value_of(child)}); });
       break;
     case MAT_C_CHAR:
       if (!value->data || count * std::size_t(value->data_size) > value->nbytes) break;
@@ -266,7 +265,7 @@ class Hdf5Reader {
     } else if (H5Iget_type(object) == H5I_GROUP) {
       result.kind = MatValue::Kind::Struct;
       for (const std::string& name : hdf5_names(object))
-        result.fields.emplace_back(name, member(object, name, depth + 1));
+        result.fields.push_back({name, member(object, name, depth + 1)});
     } else if (H5Iget_type(object) == H5I_DATASET && H5Aexists(object, "MATLAB_empty") <= 0) {
       read_dataset(object, depth, result);
     }
@@ -329,8 +328,8 @@ class Hdf5Reader {
 }  // namespace
 
 const MatValue* MatValue::field(std::string_view name) const {
-  const auto found = std::ranges::find(fields, name, &Field::first);
-  return found == fields.end() ? nullptr : &found->second;
+  const auto found = std::ranges::find(fields, name, &Field::name);
+  return found == fields.end() ? nullptr : &found->value;
 }
 
 std::vector<double> MatValue::doubles() const {

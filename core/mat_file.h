@@ -4,7 +4,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,7 +19,7 @@ struct MatValue {
     Struct,
     Object,  ///< of a MATLAB class, which only MATLAB reads
   };
-  using Field = std::pair<std::string, MatValue>;
+  struct Field;
 
   Kind kind = Kind::Nothing;
   std::vector<std::int64_t> shape;
@@ -31,6 +30,11 @@ struct MatValue {
 
   const MatValue* field(std::string_view name) const;  ///< nullptr without
   std::vector<double> doubles() const;                 ///< the numbers; none of another kind
+};
+
+struct MatValue::Field {
+  std::string name;
+  MatValue value;
 };
 
 /// The variables of a MATLAB file of version 5, 7 (compressed) or 7.3 (HDF5). What a value says of its size is checked

@@ -40,7 +40,7 @@ Parts parts_of_struct(const MatValue& data, const std::string& file) {
   const std::size_t behind_db = stamped ? 1 : 0, behind_q = stamped ? 2 : 0;
   const auto part = [&](const char* name, std::size_t place) -> const MatValue* {
     if (const auto found = named.find(name); found != named.end()) return found->second;
-    if (place < data.fields.size()) return &data.fields[place].second;
+    if (place < data.fields.size()) return &data.fields[place].value;
     throw Error(
         "{} holds a dbStruct without \"{}\"; NetVLAD's has whichSet, dbImageFns, utmDb, qImageFns, utmQ, "
         "numImages, numQueries, posDistThr, …",
